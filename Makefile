@@ -1,0 +1,81 @@
+# One make, one dependency graph. `make help` lists the targets.
+MAKEFLAGS += --no-builtin-rules
+SHELL     := /bin/bash
+CC        := gcc
+AR        := gcc-ar
+PYTHON    := /usr/bin/python3
+VARIANTS  := release dev asan tsan cov
+BUILD     ?= release
+B         := build/$(BUILD)
+VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+
+ifeq ($(filter $(BUILD),$(VARIANTS)),)
+$(error BUILD must be one of: $(VARIANTS))
+endif
+
+# cJSON's and civetweb's packages are named directly: the first has an odd include path, the second no pkg-config file.
+PKGS := libpq libcjson libsodium libcurl libjwt
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wformat=2 -Wvla -Wundef -Wwrite-strings
+FLAGS_release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+FLAGS_dev     := -Og -g3 -Werror
+FLAGS_asan    := -O1 -g3 -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_tsan    := -O1 -g3 -Werror -fsanitize=thread
+FLAGS_cov     := -O0 -g3 --coverage
+LINK_release  := -pie -Wl,-z,relro,-z,now
+# The daemons export pthread_attr_setstacksize, which civetweb must find (see common/http/http_stack.c).
+LINK          := -rdynamic $(LINK_$(BUILD)) $(filter -fsanitize=% --coverage,$(FLAGS_$(BUILD)))
+
+CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(BUILD))
+LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcivetweb -ldl -lm -pthread
+
+DAEMONS := ingestd workerd apid
+COMMON  := $(wildcard common/*/*.c)
+UNIT    := $(patsubst test/unit/%.c,%,$(wildcard test/unit/t_*.c))
+DBTESTS := $(patsubst test/db/%.c,%,$(wildcard test/db/t_*.c))
+obj      = $(patsubst %.c,$(B)/%.o,$(1))
+# What a test of a daemon's part links: all of its files but main.
+parts    = $(filter-out %/main.o,$(call obj,$(wildcard $(1)/*.c)))
+
+.DEFAULT_GOAL := all
+.PHONY: all deps run test unit e2e lint docs clean help FORCE
+
+all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
+
+$(B)/libcti.a: $(call obj,$(COMMON))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+define DAEMON_RULE
+$(B)/bin/$(1): $(call obj,$(wildcard $(1)/*.c)) $(B)/libcti.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LINK) -o $$@ $$^ $$(LDLIBS)
+endef
+$(foreach d,$(DAEMONS),$(eval $(call DAEMON_RULE,$(d))))
+
+$(B)/test/%: $(B)/test/unit/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/libcti.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/libcti.a
+	@mkdir -p $(@D)
+	$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(B)/%.o: %.c $(B)/.flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Rebuild everything when the command line changes, and only then.
+$(B)/.flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+FORCE:
+
+clean: ## remove what was built
+	rm -rf build compile_commands.json
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-zA-Z_.%-]+:.*## /{printf "  %-22s %s\n",$$1,$$2}' Makefile
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

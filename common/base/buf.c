@@ -1,0 +1,137 @@
+#include "common/base/buf.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void
+buf_init(struct buf *b, size_t max)
+{
+	*b = BUF(max);
+}
+
+void
+buf_release(struct buf *b)
+{
+	free(b->p);
+	*b = BUF(b->max);
+}
+
+void
+buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->failed = false;
+}
+
+void
+buf_wipe(struct buf *b)
+{
+	if (b->p != NULL)
+		explicit_bzero(b->p, b->cap);
+	buf_clear(b);
+}
+
+/* Make room for n more bytes and a NUL. */
+static bool
+reserve(struct buf *b, size_t n)
+{
+	size_t need, cap = b->cap == 0 ? 256 : b->cap;
+	char *p;
+
+	if (b->failed || n > b->max || b->n > b->max - n) {
+		b->failed = true;
+		return false;
+	}
+	need = b->n + n + 1;
+	if (need <= b->cap)
+		return true;
+	while (cap < need)
+		cap *= 2;
+	p = realloc(b->p, cap);
+	if (p == NULL)
+		abort();
+	b->p = p;
+	b->cap = cap;
+	return true;
+}
+
+char *
+buf_grow(struct buf *b, size_t n)
+{
+	char *at;
+
+	if (!reserve(b, n))
+		return NULL;
+	at = b->p + b->n;
+	b->n += n;
+	return at;
+}
+
+void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	char *at = buf_grow(b, n);
+
+	if (at != NULL && n > 0)
+		memcpy(at, p, n);
+}
+
+void
+buf_add_str(struct buf *b, struct str s)
+{
+	buf_add(b, s.p, s.n);
+}
+
+void
+buf_add_c(struct buf *b, const char *cstring)
+{
+	buf_add(b, cstring, strlen(cstring));
+}
+
+void
+buf_add_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
+
+void
+buf_add_i64(struct buf *b, int64_t v)
+{
+	buf_add_fmt(b, "%" PRId64, v);
+}
+
+void
+buf_add_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0 || !reserve(b, (size_t)n)) {
+		b->failed = true;
+		return;
+	}
+	va_start(ap, fmt);
+	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->n += (size_t)n;
+}
+
+struct str
+buf_str(const struct buf *b)
+{
+	return (struct str){ b->p == NULL ? "" : b->p, b->n };
+}
+
+const char *
+buf_c(struct buf *b)
+{
+	if (b->p == NULL)
+		return "";
+	b->p[b->n] = '\0';
+	return b->p;
+}

@@ -1,0 +1,50 @@
+/*
+ * conf - the options of all three daemons: one table (conf.def), read from the environment.
+ *
+ * Use:      conf_load() in main; then plain members of struct conf.
+ * Owns:     the strings it read, until conf_release.
+ * Threads:  read-only after loading.
+ * Errors:   all faults are listed at once in *faults, one line each, naming the variable.
+ * Not for:  values that change while the daemon runs.
+ *
+ * Each variable NAME can be given as NAME_FILE, a path whose content (without outer white space)
+ * is the value. An empty value counts as unset, except for a secret, where it is a fault.
+ */
+#ifndef CTI_CONF_H
+#define CTI_CONF_H
+
+#include "common/base/buf.h"
+
+enum conf_daemon { CONF_INGESTD = 1, CONF_WORKERD = 2, CONF_APID = 4, CONF_ALL = 7 };
+
+enum conf_flag {
+	CONF_SECRET = 1,   /* never printed, registered with the log's redaction */
+	CONF_REQUIRED = 2, /* must be set in every environment */
+	CONF_PROD = 4,     /* must be set when DIALPAD_ENV is production */
+	CONF_KEY32 = 8,    /* a secret of 32 bytes or more */
+	CONF_KEY16 = 16,   /* a secret of 16 bytes or more */
+};
+
+typedef const char *conf_STR; /* "" when unset */
+typedef int64_t conf_INT;
+typedef bool conf_BOOL;
+
+struct conf {
+#define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc) conf_##type member;
+#include "common/conf/conf.def"
+#undef CONF
+	bool production;      /* DIALPAD_ENV, or NODE_ENV where that is unset */
+	char *owned;          /* private: the strings */
+};
+
+/* `env` is environ-shaped (NULL-terminated "NAME=value"); borrowed during the call. */
+CTI_MUST_CHECK enum err_code conf_load(struct conf *c, enum conf_daemon daemon,
+    char *const *env, struct buf *faults, struct err *e);
+void conf_release(struct conf *c);
+
+/* The table as text for --help-config (one daemon's options). */
+void conf_help(enum conf_daemon daemon, struct buf *out);
+/* The table as docs/configuration.md (all daemons). */
+void conf_markdown(struct buf *out);
+
+#endif

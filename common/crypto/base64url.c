@@ -1,0 +1,34 @@
+#include "common/crypto/base64url.h"
+
+#include <sodium.h>
+
+void
+base64url_encode(struct str bytes, struct buf *out)
+{
+	const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
+	size_t with_nul = sodium_base64_encoded_len(bytes.n, variant);
+	char *at = buf_grow(out, with_nul);
+
+	if (at == NULL)
+		return;
+	sodium_bin2base64(at, with_nul, (const unsigned char *)bytes.p, bytes.n, variant);
+	out->n--; /* the NUL */
+}
+
+bool
+base64url_decode(struct str text, struct buf *out)
+{
+	size_t room = text.n / 4 * 3 + text.n % 4 * 3 / 4, n = 0, before = out->n;
+	char *at = buf_grow(out, room);
+
+	if (at == NULL)
+		return false;
+	/* Strict only without an end pointer: then anything unread is an error. */
+	if (sodium_base642bin((unsigned char *)at, room, text.p, text.n, NULL, &n, NULL,
+	        sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+		out->n = before;
+		return false;
+	}
+	out->n = before + n;
+	return true;
+}

@@ -1,0 +1,173 @@
+/*
+ * db - PostgreSQL: connections, a pool, prepared statements, transactions, pipelines.
+ *
+ * Use:      write each query as a `static const struct db_stmt`; bind with struct db_params; run it
+ *           with db_exec() on a connection from db_pool_get() or db_connect().
+ * Owns:     db_result owns rows; getters lend views into it until db_result_clear.
+ * Threads:  a connection belongs to one thread at a time; the pool is safe for all.
+ * Errors:   sqlstate in *e. UNAVAILABLE: lost or refused, serialization failure, deadlock: the same
+ *           work may be repeated. TIMEOUT: the deadline passed; the connection is closed, never
+ *           cancelled (a cancelled COMMIT may report success). CONFLICT: 23505. INVALID: class 22 and
+ *           other 23 (the data is at fault). UNCERTAIN: lost after COMMIT was sent. INTERNAL: our SQL.
+ * Not for:  LISTEN (see db_listen.h).
+ *
+ * Parameters and results travel in binary; text, json and bytea are raw bytes.
+ */
+#ifndef CTI_DB_H
+#define CTI_DB_H
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/base/own.h"
+#include "common/base/str.h"
+#include "common/base/uuid.h"
+
+struct db_conn;
+struct db_pool;
+
+struct db_opts {
+	const char *url;      /* conninfo or URI; borrowed for the life of pool or connection */
+	const char *role;     /* "" or a role to SET ROLE to */
+	const char *app_name; /* application_name */
+	bool unnamed;         /* DB_PREPARE=unnamed: no named prepared statements */
+	int64_t timeout_ms;   /* deadline of one statement, a round trip included */
+	int size;             /* pool only */
+};
+
+/* A statement is identified by the address of its struct; the name only shows up in the server. */
+struct db_stmt {
+	const char *name;
+	const char *sql;
+};
+
+/* ---- parameters ---- */
+enum { DB_MAX_PARAMS = 80 };
+
+/* PostgreSQL's type OIDs of the parameters we send. */
+enum db_type {
+	DB_BOOL = 16, DB_BYTEA = 17, DB_I64 = 20, DB_I32 = 23, DB_TEXT = 25, DB_JSON = 114,
+	DB_F64 = 701, DB_TIME = 1184, DB_UUID = 2950,
+};
+
+struct db_params {
+	int n;
+	struct {
+		unsigned oid;
+		bool null;
+		size_t at, len; /* in data; or: */
+		const char *borrowed; /* not NULL: the caller's bytes */
+	} p[DB_MAX_PARAMS];
+	struct buf data;
+};
+
+void db_params_init(struct db_params *p);
+void db_params_release(struct db_params *p);
+void db_params_clear(struct db_params *p);
+/* Each adds the next parameter ($1, $2, …). Strings are borrowed until the statement has run. */
+void db_p_i64(struct db_params *p, int64_t v);
+void db_p_i32(struct db_params *p, int32_t v);
+void db_p_bool(struct db_params *p, bool v);
+void db_p_f64(struct db_params *p, double v);
+void db_p_time(struct db_params *p, int64_t ms); /* timestamptz from ms since 1970 */
+void db_p_uuid(struct db_params *p, struct uuid v);
+void db_p_text(struct db_params *p, struct str v);  /* STR_NONE is NULL */
+void db_p_json(struct db_params *p, struct str v);  /* STR_NONE is NULL */
+void db_p_bytea(struct db_params *p, struct str v); /* STR_NONE is NULL */
+void db_p_null(struct db_params *p, enum db_type type);
+
+/* One-dimensional array parameter, built element by element. */
+struct db_array {
+	enum db_type type;
+	int32_t n;
+	bool has_null;
+	struct buf b;
+};
+
+void db_array_init(struct db_array *a, enum db_type type);
+void db_array_release(struct db_array *a);
+void db_array_null(struct db_array *a);
+void db_array_i64(struct db_array *a, int64_t v);
+void db_array_i32(struct db_array *a, int32_t v);
+void db_array_bool(struct db_array *a, bool v);
+void db_array_f64(struct db_array *a, double v);
+void db_array_time(struct db_array *a, int64_t ms);
+void db_array_uuid(struct db_array *a, struct uuid v);
+void db_array_bytes(struct db_array *a, struct str v); /* text, json, bytea; STR_NONE is NULL */
+void db_p_array(struct db_params *p, const struct db_array *a); /* copied */
+
+/* ---- results ---- */
+struct db_result {
+	void *res; /* PGresult */
+};
+
+#define DB_RESULT_NONE ((struct db_result){ NULL })
+
+void db_result_clear(struct db_result *r);
+int db_rows(const struct db_result *r);     /* rows returned */
+int64_t db_affected(const struct db_result *r);
+bool db_null(const struct db_result *r, int row, int col);
+int64_t db_i64(const struct db_result *r, int row, int col);  /* int2, int4, int8; NULL is 0 */
+bool db_bool(const struct db_result *r, int row, int col);    /* NULL is false */
+double db_f64(const struct db_result *r, int row, int col);
+int64_t db_time(const struct db_result *r, int row, int col); /* timestamptz as ms since 1970 */
+struct uuid db_uuid(const struct db_result *r, int row, int col);
+struct str db_str(const struct db_result *r, int row, int col); /* text, json, bytea; NULL is STR_NONE */
+
+/* ---- connections ---- */
+CTI_MUST_CHECK enum err_code db_connect(const struct db_opts *o, struct db_conn **out, struct err *e);
+void db_close(struct db_conn *c); /* NULL is allowed */
+bool db_is_broken(const struct db_conn *c);
+
+OWN_DEFINE(db_conn, struct db_conn *, NULL, db_close)
+
+/* Run one statement. `p` may be NULL (no parameters), `out` may be NULL (result not wanted). */
+CTI_MUST_CHECK enum err_code db_exec(struct db_conn *c, const struct db_stmt *s,
+    const struct db_params *p, struct db_result *out, struct err *e);
+
+/* Statements without parameters or rows: "BEGIN", "SET …", "NOTIFY …". A trusted constant only. */
+CTI_MUST_CHECK enum err_code db_command(struct db_conn *c, const char *sql, struct err *e);
+
+/*
+ * Transaction brackets. After a failed statement call db_rollback(), which always succeeds (a
+ * connection that cannot roll back is marked broken). db_commit: UNCERTAIN when the answer is lost;
+ * a WARNING on COMMIT (a cancelled wait for a standby) counts as UNCERTAIN too.
+ */
+CTI_MUST_CHECK enum err_code db_begin(struct db_conn *c, struct err *e);
+CTI_MUST_CHECK enum err_code db_commit(struct db_conn *c, struct err *e);
+void db_rollback(struct db_conn *c);
+
+/*
+ * A tenant's read, in one round trip: BEGIN READ ONLY, SET LOCAL cti.app_id, the statements, COMMIT.
+ * results[i] belongs to stmts[i]; on failure none is set.
+ */
+struct db_query {
+	const struct db_stmt *stmt;
+	const struct db_params *params; /* or NULL */
+};
+CTI_MUST_CHECK enum err_code db_tenant_read(struct db_conn *c, struct uuid app_id,
+    const struct db_query *queries, int n, struct db_result *results, struct err *e);
+
+/* ---- pool ---- */
+/* Opens lazily: succeeds while the server is down. */
+CTI_MUST_CHECK enum err_code db_pool_new(const struct db_opts *o, struct db_pool **out, struct err *e);
+void db_pool_free(struct db_pool *p); /* when nothing is lent; NULL is allowed */
+
+/* Lends a connection, opening one if need be; give it back with db_pool_put on every path. */
+CTI_MUST_CHECK enum err_code db_pool_get(struct db_pool *p, int64_t wait_ms, struct db_conn **out,
+    struct err *e);
+void db_pool_put(struct db_pool *p, struct db_conn *c); /* broken or in a transaction: closed */
+
+/*
+ * Run fn inside a transaction on a pooled connection; repeat it (at most 3 times, short random
+ * pauses) when PostgreSQL says that repeating helps. fn must have no effect outside the database.
+ * After UNCERTAIN it is not repeated.
+ */
+typedef enum err_code (*db_tx_fn)(struct db_conn *c, void *arg, struct err *e);
+CTI_MUST_CHECK enum err_code db_tx(struct db_pool *p, int64_t wait_ms, db_tx_fn fn, void *arg,
+    struct err *e);
+
+/* "postgresql://…" or DB_* of the configuration as one conninfo; see conf.def. */
+struct conf;
+CTI_MUST_CHECK enum err_code db_conninfo(const struct conf *c, struct buf *out, struct err *e);
+
+#endif

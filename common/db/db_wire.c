@@ -1,0 +1,120 @@
+/* Sending and receiving without ever blocking past a deadline. */
+#include "common/db/db_priv.h"
+
+#include "common/base/clock.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+
+bool
+db_wire_wait(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+
+	for (;;) {
+		int64_t left = deadline - clock_mono_ms();
+		int n;
+
+		if (left <= 0)
+			return false;
+		n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return true; /* ready, or so broken that libpq will tell */
+	}
+}
+
+int64_t
+db_deadline(const struct db_conn *c)
+{
+	return clock_mono_ms() + c->timeout_ms;
+}
+
+static enum err_code
+lost(struct db_conn *c, const char *what, struct err *e)
+{
+	enum err_code rc = db_err_lost(what, c->pg, e);
+
+	db_drop(c);
+	return rc;
+}
+
+enum err_code
+db_wire_next(struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e)
+{
+	if (c->pg == NULL)
+		return db_err_closed(what, e);
+	/* Both directions: neither side may wait for the other with full buffers. */
+	while (PQisBusy(c->pg)) {
+		int unsent = PQflush(c->pg);
+		short events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0));
+
+		if (unsent < 0)
+			return lost(c, what, e);
+		if (!db_wire_wait(PQsocket(c->pg), events, deadline)) {
+			db_drop(c);
+			return err_set(e, ERR_TIMEOUT, "%s: no answer in time", what);
+		}
+		if (!PQconsumeInput(c->pg))
+			return lost(c, what, e);
+	}
+	*out = PQgetResult(c->pg);
+	return ERR_OK;
+}
+
+static bool
+is_failure(const PGresult *r)
+{
+	switch (PQresultStatus(r)) {
+	case PGRES_COMMAND_OK:
+	case PGRES_TUPLES_OK:
+	case PGRES_EMPTY_QUERY:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* COPY never ends by itself, and none of our statements copies. */
+static bool
+is_copy(const PGresult *r)
+{
+	ExecStatusType status = PQresultStatus(r);
+
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+enum err_code
+db_wire_answer(struct db_conn *c, const char *what, int64_t deadline, PGresult **out,
+    struct err *e)
+{
+	AUTO(pgresult) PGresult *kept = NULL;
+	PGresult *r = NULL;
+	enum err_code rc;
+
+	while ((rc = db_wire_next(c, what, deadline, &r, e)) == ERR_OK && r != NULL) {
+		if (is_copy(r)) {
+			PQclear(r);
+			db_drop(c);
+			return err_set(e, ERR_INTERNAL, "%s: COPY is not supported", what);
+		}
+		if (kept != NULL && is_failure(kept)) {
+			PQclear(r);
+			continue;
+		}
+		PQclear(kept);
+		kept = r;
+	}
+	if (c->pg != NULL && PQstatus(c->pg) == CONNECTION_BAD)
+		db_drop(c);
+	if (kept != NULL && is_failure(kept)) /* says more than the loss that may follow it */
+		return db_err_result(c, what, kept, e);
+	if (rc != ERR_OK)
+		return rc;
+	if (kept == NULL)
+		return err_set(e, ERR_INTERNAL, "%s: no result", what);
+	if (c->unsynced)
+		return err_set(e, ERR_UNCERTAIN, "%s: the wait for a standby was cancelled", what);
+	*out = TAKE(kept);
+	return ERR_OK;
+}

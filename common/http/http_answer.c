@@ -1,0 +1,81 @@
+#include "common/http/http_answer.h"
+
+static const struct {
+	int status;
+	const char *text;
+} reasons[] = {
+	{ 200, "OK" },
+	{ 201, "Created" },
+	{ 202, "Accepted" },
+	{ 204, "No Content" },
+	{ 302, "Found" },
+	{ 303, "See Other" },
+	{ 304, "Not Modified" },
+	{ 307, "Temporary Redirect" },
+	{ 308, "Permanent Redirect" },
+#define X(name, http, retry, text) { http, text },
+	ERR_TABLE(X)
+#undef X
+};
+
+/* "" for a status without a row: the phrase may be empty. */
+static const char *
+reason(int status)
+{
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+		if (reasons[i].status == status)
+			return reasons[i].text;
+	}
+	return "";
+}
+
+bool
+http_answer_has(const struct http_res *res, const char *name)
+{
+	struct str rest = buf_str(&res->headers), value;
+
+	while (rest.p != NULL) {
+		struct str line = str_cut(rest, '\n', &rest);
+
+		if (str_eq_nocase(str_cut(line, ':', &value), str_of(name)))
+			return true;
+	}
+	return false;
+}
+
+/* These two statuses never have a body, nor headers that describe one. */
+static bool
+has_body(int status)
+{
+	return status != 204 && status != 304;
+}
+
+static void
+add_own_headers(const struct http_req *req, const struct http_res *res, const char *hsts,
+    struct buf *out)
+{
+	if (has_body(res->status))
+		buf_add_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+		    res->content_type == NULL ? "application/json" : res->content_type,
+		    res->body.n);
+	if (!http_answer_has(res, "Cache-Control"))
+		buf_add_c(out, "Cache-Control: no-store\r\n");
+	if (res->status == 503 && !http_answer_has(res, "Retry-After"))
+		buf_add_c(out, "Retry-After: 1\r\n");
+	if (hsts != NULL)
+		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", hsts);
+	buf_add_fmt(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n"
+	    "Connection: close\r\n", req->request_id);
+}
+
+void
+http_answer_build(const struct http_req *req, const struct http_res *res,
+    const struct http_answer_opts *o, struct buf *out)
+{
+	buf_add_fmt(out, "HTTP/1.1 %d %s\r\n", res->status, reason(res->status));
+	add_own_headers(req, res, o->hsts, out);
+	buf_add_str(out, buf_str(&res->headers));
+	buf_add_c(out, "\r\n");
+	if (has_body(res->status) && !o->without_body)
+		buf_add_str(out, buf_str(&res->body));
+}

@@ -1,0 +1,74 @@
+#include "common/http/http_conn.h"
+
+#include "common/http/http_deadline.h"
+
+#include <civetweb.h>
+#include <limits.h>
+
+/* How much, and how long, an answered peer may go on sending. */
+enum { LINGER_MAX_BYTES = 8 * 1024 * 1024, LINGER_MS = 500, CHUNK_BYTES = 16 * 1024 };
+
+static void
+copy_headers(struct http_conn *c, const struct mg_request_info *ri)
+{
+	c->nheaders = ri->num_headers > 0 ? ri->num_headers : 0;
+	for (int i = 0; i < c->nheaders; i++) {
+		c->headers[i].name = str_of(ri->http_headers[i].name);
+		c->headers[i].value = str_of(ri->http_headers[i].value);
+	}
+}
+
+void
+http_conn_open(struct http_conn *c, struct mg_connection *mg)
+{
+	const struct mg_request_info *ri = mg_get_request_info(mg);
+
+	memset(c, 0, sizeof *c);
+	c->mg = mg;
+	c->deadline = mg_get_thread_pointer(mg);
+	http_deadline_pause(c->deadline);
+	c->remote_addr = str_of(ri->remote_addr);
+	c->method = str_of(ri->request_method);
+	/* local_uri_raw is the path as sent; request_uri could be an absolute one. */
+	c->path = str_of(ri->local_uri_raw);
+	c->query = str_of(ri->query_string);
+	copy_headers(c, ri);
+}
+
+int
+http_conn_read(struct http_conn *c, void *p, size_t n)
+{
+	int got;
+
+	http_deadline_resume(c->deadline);
+	got = mg_read(c->mg, p, n);
+	http_deadline_pause(c->deadline);
+	return got;
+}
+
+bool
+http_conn_is_late(const struct http_conn *c)
+{
+	return http_deadline_is_over(c->deadline);
+}
+
+size_t
+http_conn_write(struct http_conn *c, struct str bytes)
+{
+	int sent = bytes.n > INT_MAX ? -1 : mg_write(c->mg, bytes.p, bytes.n);
+
+	return sent < 0 ? 0 : (size_t)sent;
+}
+
+void
+http_conn_linger(struct http_conn *c)
+{
+	char chunk[CHUNK_BYTES];
+
+	http_deadline_start(c->deadline, LINGER_MS);
+	for (int total = 0; total < LINGER_MAX_BYTES; total += CHUNK_BYTES) {
+		if (mg_read(c->mg, chunk, sizeof chunk) < CHUNK_BYTES)
+			break;
+	}
+	http_deadline_pause(c->deadline);
+}

@@ -1,0 +1,47 @@
+/*
+ * http_conn - one connection: the request as it was read, and the bytes either way.
+ *
+ * Use:      private to common/http; civetweb's side of it is in http_conn.c and http_server.c only.
+ * Owns:     nothing; everything it points to is civetweb's and lives as long as the request.
+ * Threads:  the connection's own thread.
+ * Errors:   reads and writes tell how far they came.
+ * Not for:  handlers (http.h).
+ */
+#ifndef CTI_HTTP_CONN_H
+#define CTI_HTTP_CONN_H
+
+#include "common/http/http.h"
+
+/* civetweb keeps so many header lines and silently drops the rest: a request that has this many
+ * may have had more, and is refused. */
+enum { HTTP_MAX_HEADERS = 64 };
+
+struct mg_connection;
+struct http_deadline;
+
+struct http_conn {
+	struct mg_connection *mg;
+	struct http_deadline *deadline; /* of the whole request */
+	struct str method, path, query; /* raw; empty when the request could not be parsed */
+	struct str remote_addr;
+	struct http_query_item headers[HTTP_MAX_HEADERS];
+	int nheaders;
+	bool body_unread; /* the peer is sending, or about to send, what nobody has read */
+};
+
+/* The request on `mg`. Stops the deadline's clockwork until http_conn_read() needs it. */
+void http_conn_open(struct http_conn *c, struct mg_connection *mg);
+
+/* Up to n bytes of the body; fewer only at its end, on a lost connection or after the deadline,
+ * and negative on a broken one. */
+int http_conn_read(struct http_conn *c, void *p, size_t n);
+bool http_conn_is_late(const struct http_conn *c); /* the deadline has passed */
+
+/* How many of the bytes went out. */
+size_t http_conn_write(struct http_conn *c, struct str bytes);
+
+/* Read a bounded part of what the peer still sends after it has been answered: a socket closed
+ * with unread bytes resets the connection, and the answer would be lost with it. */
+void http_conn_linger(struct http_conn *c);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * http_server - one listening port: civetweb behind a route table.
+ *
+ * Use:      http_server_start(), serve, http_server_drain(), http_server_stop().
+ * Owns:     its civetweb context and threads until stop.
+ * Threads:  start, drain and stop from one thread; handlers run on the server's own.
+ * Errors:   UNAVAILABLE when the port cannot be bound; the message names it.
+ * Not for:  TLS (ends at the proxy).
+ *
+ * Every request takes the same way: request id, route, authentication, body (limit, total deadline,
+ * length compared), handler, one answer in one write, one log line. Nothing else is served.
+ */
+#ifndef CTI_HTTP_SERVER_H
+#define CTI_HTTP_SERVER_H
+
+#include "common/http/http.h"
+
+struct http_server;
+
+/* HTTP_AUTH_APP and HTTP_AUTH_ADMIN: OK, or UNAUTHORIZED, FORBIDDEN, … . Sets req->app_id. */
+typedef enum err_code (*http_auth_fn)(struct http_req *req, enum http_auth auth, struct err *e);
+
+/* Writes the body of an error answer. NULL: problem+json. */
+typedef void (*http_error_fn)(const struct http_req *req, const struct err *e, struct http_res *res);
+
+struct http_server_opts {
+	const char *address; /* "127.0.0.1" */
+	int port;
+	int threads;         /* requests served at once */
+	const struct http_route *routes; /* first match wins; static */
+	int nroutes;
+	void *self;
+	http_auth_fn auth;   /* may be NULL when every route is HTTP_AUTH_NONE */
+	http_error_fn error; /* may be NULL */
+	int64_t request_ms;  /* total deadline for reading a request, body included */
+	bool log_requests;   /* one info line per request (ops ports: false) */
+	const char *hsts;    /* value of Strict-Transport-Security, or NULL */
+};
+
+CTI_MUST_CHECK enum err_code http_server_start(const struct http_server_opts *o,
+    struct http_server **out, struct err *e);
+
+/* Answer new requests with 503 and wait, at most timeout_ms, until none is in flight. */
+void http_server_drain(struct http_server *s, int64_t timeout_ms);
+void http_server_stop(struct http_server *s); /* drain first; NULL is allowed */
+
+#endif

@@ -1,0 +1,39 @@
+"""TCP ports on this machine: which are taken, which is free."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as s:
+        # As servers do: connections of a former server that linger are no obstacle.
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind((host, port))
+        except OSError:
+            return False
+        return True
+
+
+def any_free(host: str = "127.0.0.1") -> int:
+    """A port that is free now. Nobody reserves it: take it soon."""
+    with socket.socket() as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+def complaints(wanted: Mapping[str, int]) -> list[str]:
+    """One sentence for each port (by its variable's name) that cannot be used."""
+    found = []
+    owners: dict[int, str] = {}
+    for name, port in wanted.items():
+        if not 0 < port < 65536:
+            found.append(f"{name}={port} is no port number")
+        elif port in owners:
+            found.append(f"{name} and {owners[port]} are both {port}: change one")
+        elif not is_free(port):
+            found.append(f"port {port} is in use: set {name} to a free one")
+        owners.setdefault(port, name)
+    return found

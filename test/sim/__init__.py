@@ -1,0 +1,1 @@
+"""A stand-in for Dialpad: plays calls and texts to a webhook as Dialpad would."""

@@ -1,0 +1,1 @@
+"""The stories that can be played. Each is a function of a Scene and nothing else."""
