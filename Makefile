@@ -1,5 +1,10 @@
 # One make, one dependency graph. `make help` lists the targets.
 MAKEFLAGS += --no-builtin-rules
+# All cores, unless -j was given. `make V=1` shows the commands.
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+Q := $(if $(V),,@)
 SHELL     := /bin/bash
 CC        := gcc
 AR        := gcc-ar
@@ -8,6 +13,9 @@ VARIANTS  := release dev asan tsan cov
 BUILD     ?= release
 B         := build/$(BUILD)
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+RUN_DIR   ?= .run
+DEMO      ?= 1
+PYTEST    := $(PYTHON) -m pytest -q -p no:cacheprovider
 
 ifeq ($(filter $(BUILD),$(VARIANTS)),)
 $(error BUILD must be one of: $(VARIANTS))
@@ -39,32 +47,32 @@ obj      = $(patsubst %.c,$(B)/%.o,$(1))
 parts    = $(filter-out %/main.o,$(call obj,$(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
-.PHONY: all deps run test unit e2e lint docs clean help FORCE
+.PHONY: all deps deps-build deps-run deps-test run test tests unit e2e lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
 $(B)/libcti.a: $(call obj,$(COMMON))
-	@rm -f $@
-	$(AR) rcs $@ $^
+	@echo "  AR    $@"; rm -f $@
+	$(Q)$(AR) rcs $@ $^
 
 define DAEMON_RULE
 $(B)/bin/$(1): $(call obj,$(wildcard $(1)/*.c)) $(B)/libcti.a
-	@mkdir -p $$(@D)
-	$$(CC) $$(LINK) -o $$@ $$^ $$(LDLIBS)
+	@echo "  LINK  $$@"; mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(LINK) -o $$@ $$^ $$(LDLIBS)
 endef
 $(foreach d,$(DAEMONS),$(eval $(call DAEMON_RULE,$(d))))
 
 $(B)/test/%: $(B)/test/unit/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/libcti.a
-	@mkdir -p $(@D)
-	$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/libcti.a
-	@mkdir -p $(@D)
-	$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(B)/%.o: %.c $(B)/.flags
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	@echo "  CC    $<"; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Rebuild everything when the command line changes, and only then.
 $(B)/.flags: FORCE
@@ -72,10 +80,50 @@ $(B)/.flags: FORCE
 	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
 FORCE:
 
+# ---- what people call ----
+
+deps-build deps-run deps-test: deps-%:
+	@deploy/local/deps.sh $*
+
+deps: deps-test ## install the Debian packages that are missing, for all of the below
+
+# The sub-makes start after the packages are there, because pkg-config is asked when a makefile is read.
+run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in front
+	@$(MAKE) --no-print-directory BUILD=release all
+	@BUILD_DIR=build/release RUN_DIR='$(RUN_DIR)' DEMO='$(DEMO)' exec $(PYTHON) deploy/local/run.py
+
+test: deps-test ## all tests, with ASan and UBSan
+	@$(MAKE) --no-print-directory BUILD=asan all tests
+	@$(MAKE) --no-print-directory lint
+	@CTI_BUILD=asan $(PYTEST) test
+
+# ---- parts of it ----
+
+tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%)
+
+unit: all tests ## unit tests of one variant: make BUILD=tsan unit
+	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
+
+e2e: all ## end-to-end tests against one variant's daemons
+	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
+
+lint: ## layout, layers, banned calls, generated documents
+	@$(PYTHON) test/lint/lint.py
+
+docs: all ## make the generated documents anew
+	@$(B)/bin/apid --config-markdown > docs/configuration.md
+
+format: ## lay out the C files
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+compile_commands.json: FORCE ## for clangd and clang-tidy
+	@$(PYTHON) test/lint/compile_commands.py '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+
 clean: ## remove what was built
 	rm -rf build compile_commands.json
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-zA-Z_.%-]+:.*## /{printf "  %-22s %s\n",$$1,$$2}' Makefile
+	@awk -F ':.*## ' '/^[a-zA-Z_. %-]+:.*## /{printf "  %-22s %s\n",$$1,$$2}' Makefile
 
+$(B)/common/base/version.o: CPPFLAGS += -DCTI_VERSION='"$(VERSION)"'
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -6,7 +6,7 @@
  * Owns:     nothing; text lives in the arena given (and in what the row was read from).
  * Threads:  safe.
  * Errors:   INVALID: the payload is no JSON object, or a call or text without a usable id.
- * Not for:  SQL (see record_db.c here).
+ * Not for:  SQL (see records_db.h).
  *
  * The rule: every permutation and repetition of a set of events ends in the same row. A field keeps
  * the value with the greatest key; an absent or null field never overwrites; durations take the

@@ -68,12 +68,24 @@ arena_alloc(struct arena *a, size_t n)
 	struct arena_block *b = a->head;
 	void *at;
 
+	if (n > PTRDIFF_MAX - align)
+		abort();
 	n = (n + align - 1) & ~(align - 1);
 	if (b == NULL || b->cap - b->used < n)
 		b = block_add(a, n);
 	at = b->mem + b->used;
 	b->used += n;
 	return memset(at, 0, n);
+}
+
+void *
+arena_alloc_array(struct arena *a, size_t item, size_t count)
+{
+	size_t n;
+
+	if (__builtin_mul_overflow(item, count, &n))
+		abort();
+	return arena_alloc(a, n);
 }
 
 struct str

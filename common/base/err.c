@@ -18,13 +18,14 @@ static const struct {
 enum err_code
 err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
+	struct err made = { .code = code };
 	va_list ap;
 
-	e->code = code;
-	e->sqlstate[0] = '\0';
+	/* Not into *e at once: e->msg may be among the arguments. */
 	va_start(ap, fmt);
-	(void)vsnprintf(e->msg, sizeof e->msg, fmt, ap);
+	(void)vsnprintf(made.msg, sizeof made.msg, fmt, ap);
 	va_end(ap);
+	*e = made;
 	return code;
 }
 

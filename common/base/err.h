@@ -49,7 +49,7 @@ struct err {
 	char msg[300];
 };
 
-/* Fill *e, clear its sqlstate, return `code`. */
+/* Fill *e, clear its sqlstate, return `code`. The arguments may refer to e->msg. */
 enum err_code err_set(struct err *e, enum err_code code, const char *fmt, ...) CTI_PRINTF(3, 4);
 
 const char *err_name(enum err_code code);        /* "NOT_FOUND"; static */

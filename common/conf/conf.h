@@ -13,6 +13,7 @@
 #ifndef CTI_CONF_H
 #define CTI_CONF_H
 
+#include "common/base/arena.h"
 #include "common/base/buf.h"
 
 enum conf_daemon { CONF_INGESTD = 1, CONF_WORKERD = 2, CONF_APID = 4, CONF_ALL = 7 };
@@ -33,14 +34,24 @@ struct conf {
 #define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc) conf_##type member;
 #include "common/conf/conf.def"
 #undef CONF
-	bool production;      /* DIALPAD_ENV, or NODE_ENV where that is unset */
-	char *owned;          /* private: the strings */
+	bool production;     /* DIALPAD_ENV, or NODE_ENV where that is unset; dialpad_env agrees */
+	struct arena owned;  /* private: the strings */
 };
 
-/* `env` is environ-shaped (NULL-terminated "NAME=value"); borrowed during the call. */
+/*
+ * `env` is environ-shaped (NULL-terminated "NAME=value"); borrowed during the call. Options of other
+ * daemons keep their defaults. Defaults that follow from other options are filled in: `port` and
+ * the daemon's own port are the one it serves on, `ops_port` and apid's public URLs are never empty.
+ */
 CTI_MUST_CHECK enum err_code conf_load(struct conf *c, enum conf_daemon daemon,
     char *const *env, struct buf *faults, struct err *e);
 void conf_release(struct conf *c);
+
+/* What is allowed but hardly wanted: one line each, naming the variable. */
+void conf_warnings(const struct conf *c, struct buf *out);
+
+int conf_port(const struct conf *c, enum conf_daemon daemon); /* that daemon's own port */
+int conf_ops_port(const struct conf *c);                      /* health, metrics, version */
 
 /* The table as text for --help-config (one daemon's options). */
 void conf_help(enum conf_daemon daemon, struct buf *out);

@@ -6,12 +6,16 @@
  * Owns:     db_result owns rows; getters lend views into it until db_result_clear.
  * Threads:  a connection belongs to one thread at a time; the pool is safe for all.
  * Errors:   sqlstate in *e. UNAVAILABLE: lost or refused, serialization failure, deadlock: the same
- *           work may be repeated. TIMEOUT: the deadline passed; the connection is closed, never
- *           cancelled (a cancelled COMMIT may report success). CONFLICT: 23505. INVALID: class 22 and
- *           other 23 (the data is at fault). UNCERTAIN: lost after COMMIT was sent. INTERNAL: our SQL.
+ *           work may be repeated. TIMEOUT: the deadline passed; the connection is closed, the
+ *           statement never cancelled (a cancelled COMMIT may report success). CONFLICT: 23505.
+ *           INVALID: classes 22, 54 and other 23 (the data is at fault). TOO_LARGE: parameters over
+ *           1 GiB. UNCERTAIN: lost after COMMIT was sent, or the wait for a standby was cancelled.
+ *           INTERNAL: our SQL.
  * Not for:  LISTEN (see db_listen.h).
  *
- * Parameters and results travel in binary; text, json and bytea are raw bytes.
+ * Parameters and results travel in binary; text, json and bytea are raw bytes. A statement outside
+ * a transaction commits by itself: after UNAVAILABLE or TIMEOUT it may have happened or not.
+ * Nothing blocks past its deadline but the resolver, when the server is given by name.
  */
 #ifndef CTI_DB_H
 #define CTI_DB_H
@@ -27,10 +31,10 @@ struct db_pool;
 
 struct db_opts {
 	const char *url;      /* conninfo or URI; borrowed for the life of pool or connection */
-	const char *role;     /* "" or a role to SET ROLE to */
+	const char *role;     /* "" or a role to SET ROLE to (a session setting: not for poolers) */
 	const char *app_name; /* application_name */
 	bool unnamed;         /* DB_PREPARE=unnamed: no named prepared statements */
-	int64_t timeout_ms;   /* deadline of one statement, a round trip included */
+	int64_t timeout_ms;   /* deadline of connecting, and of one statement with its answer */
 	int size;             /* pool only */
 };
 
@@ -108,19 +112,24 @@ int64_t db_affected(const struct db_result *r);
 bool db_null(const struct db_result *r, int row, int col);
 int64_t db_i64(const struct db_result *r, int row, int col);  /* int2, int4, int8; NULL is 0 */
 bool db_bool(const struct db_result *r, int row, int col);    /* NULL is false */
-double db_f64(const struct db_result *r, int row, int col);
-int64_t db_time(const struct db_result *r, int row, int col); /* timestamptz as ms since 1970 */
-struct uuid db_uuid(const struct db_result *r, int row, int col);
-struct str db_str(const struct db_result *r, int row, int col); /* text, json, bytea; NULL is STR_NONE */
+double db_f64(const struct db_result *r, int row, int col);   /* float4, float8; NULL is 0 */
+/* timestamptz as ms since 1970, rounded down; NULL is 0; ±infinity is INT64_MAX or INT64_MIN. */
+int64_t db_time(const struct db_result *r, int row, int col);
+struct uuid db_uuid(const struct db_result *r, int row, int col); /* NULL is UUID_NIL */
+/* text, json, jsonb, bytea, enums; NULL is STR_NONE. Lent until db_result_clear. */
+struct str db_str(const struct db_result *r, int row, int col);
 
 /* ---- connections ---- */
 CTI_MUST_CHECK enum err_code db_connect(const struct db_opts *o, struct db_conn **out, struct err *e);
 void db_close(struct db_conn *c); /* NULL is allowed */
-bool db_is_broken(const struct db_conn *c);
+bool db_is_broken(const struct db_conn *c); /* closed after an error; every call fails */
 
 OWN_DEFINE(db_conn, struct db_conn *, NULL, db_close)
 
-/* Run one statement. `p` may be NULL (no parameters), `out` may be NULL (result not wanted). */
+/*
+ * Run one statement. `p` may be NULL (no parameters), `out` may be NULL (result not wanted).
+ * A statement must have the same parameter types each time.
+ */
 CTI_MUST_CHECK enum err_code db_exec(struct db_conn *c, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
 
@@ -138,7 +147,7 @@ void db_rollback(struct db_conn *c);
 
 /*
  * A tenant's read, in one round trip: BEGIN READ ONLY, SET LOCAL cti.app_id, the statements, COMMIT.
- * results[i] belongs to stmts[i]; on failure none is set.
+ * results[i] belongs to queries[i]; on failure none is set. Call it outside a transaction.
  */
 struct db_query {
 	const struct db_stmt *stmt;
@@ -152,7 +161,11 @@ CTI_MUST_CHECK enum err_code db_tenant_read(struct db_conn *c, struct uuid app_i
 CTI_MUST_CHECK enum err_code db_pool_new(const struct db_opts *o, struct db_pool **out, struct err *e);
 void db_pool_free(struct db_pool *p); /* when nothing is lent; NULL is allowed */
 
-/* Lends a connection, opening one if need be; give it back with db_pool_put on every path. */
+/*
+ * Lends a connection, opening one if need be; give it back with db_pool_put on every path.
+ * UNAVAILABLE after wait_ms, which includes the opening; sooner when the server is known to be
+ * down and no new attempt is due within that time.
+ */
 CTI_MUST_CHECK enum err_code db_pool_get(struct db_pool *p, int64_t wait_ms, struct db_conn **out,
     struct err *e);
 void db_pool_put(struct db_pool *p, struct db_conn *c); /* broken or in a transaction: closed */

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 
 #include <poll.h>
+#include <stdio.h>
 
 /*
  * Beside WARNINGs, two things matter: a COMMIT that stopped waiting for its standby reports
@@ -102,6 +103,7 @@ static enum err_code
 set_role(struct db_conn *c, const char *role, int64_t deadline, struct err *e)
 {
 	AUTO_RELEASE(buf_release) struct buf sql = BUF(1024);
+	enum err_code rc;
 	char *quoted;
 
 	if (role == NULL || role[0] == '\0')
@@ -111,7 +113,10 @@ set_role(struct db_conn *c, const char *role, int64_t deadline, struct err *e)
 		return err_set(e, ERR_INVALID, "DB_ROLE is not a name");
 	buf_add_fmt(&sql, "SET ROLE %s", quoted);
 	PQfreemem(quoted);
-	return run_setting(c, buf_c(&sql), deadline, e);
+	rc = run_setting(c, buf_c(&sql), deadline, e);
+	if (rc == ERR_OK || db_is_broken(c))
+		return rc;
+	return err_set(e, ERR_UNAVAILABLE, "the login may not become DB_ROLE %s", role);
 }
 
 /* PgBouncer keeps track of this one setting's like (unlike most) for each of its clients. */

@@ -153,35 +153,66 @@ host_count(const PQconninfoOption *info)
 	return names > addrs ? names : addrs;
 }
 
+/* libpq's "prefer-standby" is two rounds over the hosts: standbys, then any. */
+static bool
+prefers_standby(const PQconninfoOption *info)
+{
+	return str_eq(option(info, "target_session_attrs"), STR("prefer-standby"));
+}
+
+struct opening {
+	const struct db_opts *o;
+	const PQconninfoOption *info;
+	PQnoticeReceiver on_notice;
+	void *arg;
+};
+
+/* The i-th try, when there are several hosts. */
+static enum err_code
+open_host(const struct opening *t, int i, int64_t deadline, PGconn **out, struct err *e)
+{
+	struct buf text[3] = { BUF(1024), BUF(1024), BUF(1024) };
+	struct keywords k = { .n = 0 };
+	int hosts = host_count(t->info);
+	enum err_code rc;
+
+	add_settings(&k, t->o);
+	add_host(&k, t->info, i % hosts, text);
+	if (prefers_standby(t->info))
+		add(&k, "target_session_attrs", i < hosts ? "standby" : "any");
+	rc = open_one(&k, t->on_notice, t->arg, deadline, out, e);
+	for (int b = 0; b < 3; b++)
+		buf_release(&text[b]);
+	return rc;
+}
+
+static enum err_code
+open_any_host(const struct opening *t, int64_t deadline, PGconn **out, struct err *e)
+{
+	int tries = host_count(t->info) * (prefers_standby(t->info) ? 2 : 1);
+	enum err_code rc = ERR_UNAVAILABLE;
+
+	for (int i = 0; i < tries && rc != ERR_OK; i++) {
+		int64_t now = clock_mono_ms();
+
+		rc = open_host(t, i, now + (deadline - now) / (tries - i), out, e);
+	}
+	return rc;
+}
+
 enum err_code
 db_open_session(const struct db_opts *o, PQnoticeReceiver on_notice, void *arg, int64_t deadline,
     PGconn **out, struct err *e)
 {
 	AUTO(conninfo) PQconninfoOption *info = NULL;
+	struct keywords k = { .n = 0 };
 	enum err_code rc = parse_url(o->url, &info, e);
-	/* libpq's "prefer-standby" is two rounds over the hosts: standbys, then any. */
-	bool prefer = rc == ERR_OK &&
-	    str_eq(option(info, "target_session_attrs"), STR("prefer-standby"));
-	int hosts = rc == ERR_OK ? host_count(info) : 0;
-	int tries = hosts > 1 ? hosts * (prefer ? 2 : 1) : 1;
 
 	if (rc != ERR_OK)
 		return rc;
-	for (int i = 0; i < tries; i++) {
-		struct buf text[3] = { BUF(1024), BUF(1024), BUF(1024) };
-		struct keywords k = { .n = 0 };
-		int64_t now = clock_mono_ms();
-
-		add_settings(&k, o);
-		if (hosts > 1)
-			add_host(&k, info, i % hosts, text);
-		if (hosts > 1 && prefer)
-			add(&k, "target_session_attrs", i < hosts ? "standby" : "any");
-		rc = open_one(&k, on_notice, arg, now + (deadline - now) / (tries - i), out, e);
-		for (int t = 0; t < 3; t++)
-			buf_release(&text[t]);
-		if (rc == ERR_OK)
-			break;
-	}
-	return rc;
+	if (host_count(info) > 1)
+		return open_any_host(&(struct opening){ o, info, on_notice, arg }, deadline, out,
+		    e);
+	add_settings(&k, o);
+	return open_one(&k, on_notice, arg, deadline, out, e);
 }

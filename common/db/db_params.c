@@ -6,9 +6,6 @@
 #define PARAMS_MAX ((size_t)1 << 30)
 #define PARAMS_ROOM ((size_t)1 << 16)
 
-/* PostgreSQL counts microseconds from 2000-01-01; this is that day in ms since 1970. */
-#define EPOCH_2000_MS INT64_C(946684800000)
-
 void
 db_params_init(struct db_params *p)
 {
@@ -69,7 +66,7 @@ db_put_time(struct buf *b, int64_t ms)
 {
 	int64_t us;
 
-	if (__builtin_sub_overflow(ms, EPOCH_2000_MS, &us) || __builtin_mul_overflow(us, 1000, &us))
+	if (__builtin_sub_overflow(ms, DB_EPOCH_MS, &us) || __builtin_mul_overflow(us, 1000, &us))
 		us = ms < 0 ? INT64_MIN + 1 : INT64_MAX - 1;
 	db_put_i64(b, us);
 }

@@ -16,6 +16,9 @@
 
 OWN_DEFINE(pgresult, PGresult *, NULL, PQclear)
 
+/* PostgreSQL counts microseconds from 2000-01-01; this is that day in ms since 1970. */
+#define DB_EPOCH_MS INT64_C(946684800000)
+
 enum { DB_STMT_BUCKETS = 64 };
 
 struct db_prepared;

@@ -6,8 +6,6 @@
 
 #include <assert.h>
 
-#define EPOCH_2000_MS INT64_C(946684800000)
-
 /* Types we read but never send. */
 enum { OID_INT2 = 21, OID_OID = 26, OID_FLOAT4 = 700, OID_JSONB = 3802 };
 
@@ -120,7 +118,7 @@ db_time(const struct db_result *r, int row, int col)
 	ms = us / 1000;
 	if (us % 1000 < 0)
 		ms--;
-	return ms + EPOCH_2000_MS;
+	return ms + DB_EPOCH_MS;
 }
 
 struct uuid

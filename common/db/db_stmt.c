@@ -7,6 +7,8 @@
  */
 #include "common/db/db_priv.h"
 
+#include <stdio.h>
+
 struct db_prepared {
 	const struct db_stmt *stmt;
 	struct db_prepared *next;

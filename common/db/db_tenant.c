@@ -4,12 +4,10 @@
  */
 #include "common/db/db_priv.h"
 
-#include <assert.h>
+#include <stdio.h>
 
 /* Results of BEGIN and SET LOCAL come before the statements', COMMIT's after them. */
 enum { RESULTS_BEFORE = 2, RESULTS_AROUND = 3 };
-
-static const struct db_args NO_ARGS;
 
 struct read {
 	struct db_conn *c;
@@ -98,32 +96,84 @@ take_result(const struct read *t, int i, PGresult *r, enum err_code so_far, stru
 	return rc;
 }
 
-/* Each statement's result and the NULL behind it, in order, then the synchronisation point. */
+/*
+ * Results in order, a NULL behind each, up to the synchronisation point: past it the connection is
+ * of use again, whatever happened before.
+ */
 static enum err_code
 receive_all(const struct read *t, struct err *e)
 {
 	enum err_code first = ERR_OK, rc = ERR_OK;
 	struct err lost;
-	PGresult *r = NULL;
 
-	for (int i = 0; i < t->n + RESULTS_AROUND; i++) {
+	for (int i = 0; i <= t->n + RESULTS_AROUND;) {
+		PGresult *r = NULL;
+
 		rc = db_wire_next(t->c, name_of(t, i), t->deadline, &r, &lost);
-		if (rc == ERR_OK && r != NULL)
-			first = take_result(t, i, r, first, e);
-		if (rc == ERR_OK && r != NULL)
-			rc = db_wire_next(t->c, name_of(t, i), t->deadline, &r, &lost);
-		if (rc != ERR_OK || r != NULL)
+		if (rc != ERR_OK)
 			break;
+		if (r != NULL && PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
+			PQclear(r);
+			if (PQexitPipelineMode(t->c->pg))
+				return first;
+			break;
+		}
+		if (r == NULL)
+			i++;
+		else
+			first = take_result(t, i, r, first, e);
 	}
-	if (rc == ERR_OK)
-		rc = db_wire_next(t->c, "COMMIT", t->deadline, &r, &lost);
-	if (rc == ERR_OK && PQresultStatus(r) != PGRES_PIPELINE_SYNC)
-		rc = err_set(&lost, ERR_INTERNAL, "tenant read: answers out of step");
-	if (rc == ERR_OK || t->c->pg != NULL)
-		PQclear(r);
-	if (first == ERR_OK && rc != ERR_OK)
+	db_drop(t->c);
+	if (first != ERR_OK) /* says more than the loss that followed it */
+		return first;
+	if (rc != ERR_OK)
 		*e = lost;
-	if (rc != ERR_OK || !PQexitPipelineMode(t->c->pg))
+	else
+		rc = err_set(e, ERR_INTERNAL, "tenant read: answers out of step");
+	return rc;
+}
+
+static enum err_code
+read_once(const struct read *t, struct uuid app_id, struct err *e)
+{
+	enum err_code rc;
+
+	if (t->c->pg == NULL)
+		return db_err_closed("tenant read", e);
+	t->c->warned = t->c->unsynced = t->c->stale_plan = false;
+	rc = prepare_all(t, e);
+	if (rc != ERR_OK)
+		return rc;
+	if (!send_all(t, app_id)) {
+		(void)db_err_lost("tenant read", t->c->pg, e);
 		db_drop(t->c);
-	return first != ERR_OK ? first : rc;
+		return e->code;
+	}
+	rc = receive_all(t, e);
+	if (rc != ERR_OK) {
+		bool stale = t->c->stale_plan;
+
+		for (int i = 0; i < t->n; i++)
+			db_result_clear(&t->results[i]);
+		db_rollback(t->c); /* COMMIT was skipped */
+		t->c->stale_plan = stale;
+	}
+	return rc;
+}
+
+enum err_code
+db_tenant_read(struct db_conn *c, struct uuid app_id, const struct db_query *queries, int n,
+    struct db_result *results, struct err *e)
+{
+	const struct read t = { c, queries, n, results, db_deadline(c) };
+	enum err_code rc;
+
+	if (c->pg != NULL && PQtransactionStatus(c->pg) != PQTRANS_IDLE)
+		return err_set(e, ERR_INTERNAL, "tenant read: inside a transaction");
+	for (int i = 0; i < n; i++)
+		results[i] = DB_RESULT_NONE;
+	rc = read_once(&t, app_id, e);
+	if (rc != ERR_OK && c->stale_plan)
+		rc = read_once(&t, app_id, e);
+	return rc;
 }

@@ -19,6 +19,10 @@ db_commit(struct db_conn *c, struct err *e)
 
 	if (c->pg == NULL)
 		return db_err_closed("COMMIT", e);
+	if (!db_seems_alive(c)) { /* lost before: surely not committed */
+		db_drop(c);
+		return err_set(e, ERR_UNAVAILABLE, "COMMIT: not sent, the connection was lost");
+	}
 	rc = db_command_until(c, "COMMIT", db_deadline(c), &r, e);
 	if (rc != ERR_OK && db_is_broken(c))
 		e->code = rc = ERR_UNCERTAIN;

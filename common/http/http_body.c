@@ -59,14 +59,11 @@ refuse_partial(const struct http_conn *c, const struct buf *body, struct err *e)
 }
 
 static enum err_code
-read_length(struct http_conn *c, int64_t length, struct buf *body, struct err *e)
+read_length(struct http_conn *c, size_t length, struct buf *body, struct err *e)
 {
 	char chunk[CHUNK_BYTES];
-	size_t left = (size_t)length;
 
-	if (left > body->max)
-		return refuse_size(body, e);
-	while (left > 0) {
+	for (size_t left = length; left > 0;) {
 		size_t want = left < sizeof chunk ? left : sizeof chunk;
 		int got = http_conn_read(c, chunk, want);
 
@@ -100,16 +97,10 @@ invite(struct http_conn *c)
 {
 	struct str expect = STR_NONE;
 
-	if (find_all(c, "Expect", &expect) > 0 && str_eq_nocase(expect, STR("100-continue")))
-		(void)http_conn_write(c, STR("HTTP/1.1 100 Continue\r\n\r\n"));
-}
-
-static bool
-awaits_invitation(const struct http_conn *c)
-{
-	struct str expect;
-
-	return find_all(c, "Expect", &expect) > 0;
+	if (find_all(c, "Expect", &expect) == 0 || !str_eq_nocase(expect, STR("100-continue")))
+		return;
+	(void)http_conn_write(c, STR("HTTP/1.1 100 Continue\r\n\r\n"));
+	c->body_unread = true;
 }
 
 enum err_code
@@ -120,10 +111,13 @@ http_body_read(struct http_conn *c, struct buf *body, struct err *e)
 
 	if (rc != ERR_OK)
 		return rc;
-	if (!f.chunked && f.length == 0)
-		return ERR_OK;
-	if (awaits_invitation(c) && (f.chunked || (uint64_t)f.length <= body->max))
+	if ((uint64_t)f.length > body->max)
+		return refuse_size(body, e);
+	if (f.chunked || f.length > 0)
 		invite(c);
-	rc = f.chunked ? read_chunked(c, body, e) : read_length(c, f.length, body, e);
+	rc = f.chunked ? read_chunked(c, body, e) : read_length(c, (size_t)f.length, body, e);
+	/* All of it is read, or nothing more is worth waiting for. */
+	if (rc != ERR_TOO_LARGE)
+		c->body_unread = false;
 	return rc;
 }

@@ -18,21 +18,48 @@ copy_headers(struct http_conn *c, const struct mg_request_info *ri)
 	}
 }
 
+/* A peer that asked to be invited ("Expect: 100-continue") is not sending yet. */
+static bool
+is_sending(const struct mg_request_info *ri)
+{
+	bool body = false;
+
+	for (int i = 0; i < ri->num_headers; i++) {
+		struct str name = str_of(ri->http_headers[i].name);
+
+		if (str_eq_nocase(name, STR("Expect")))
+			return false;
+		body = body || str_eq_nocase(name, STR("Transfer-Encoding"))
+		    || (str_eq_nocase(name, STR("Content-Length"))
+		    && strcmp(ri->http_headers[i].value, "0") != 0);
+	}
+	return body;
+}
+
 void
 http_conn_open(struct http_conn *c, struct mg_connection *mg)
 {
-	const struct mg_request_info *ri = mg_get_request_info(mg);
-
 	memset(c, 0, sizeof *c);
 	c->mg = mg;
+	/* Else civetweb would read on, for as long as the peer sends, when the answer is out. */
+	mg_disable_connection_keep_alive(mg);
 	c->deadline = mg_get_thread_pointer(mg);
 	http_deadline_pause(c->deadline);
-	c->remote_addr = str_of(ri->remote_addr);
+	c->remote_addr = str_of(mg_get_request_info(mg)->remote_addr);
+	c->method = c->path = STR("-");
+}
+
+void
+http_conn_take_request(struct http_conn *c)
+{
+	const struct mg_request_info *ri = mg_get_request_info(c->mg);
+
 	c->method = str_of(ri->request_method);
 	/* local_uri_raw is the path as sent; request_uri could be an absolute one. */
 	c->path = str_of(ri->local_uri_raw);
 	c->query = str_of(ri->query_string);
 	copy_headers(c, ri);
+	c->body_unread = is_sending(ri);
 }
 
 int

@@ -22,15 +22,19 @@ struct http_deadline;
 struct http_conn {
 	struct mg_connection *mg;
 	struct http_deadline *deadline; /* of the whole request */
-	struct str method, path, query; /* raw; empty when the request could not be parsed */
+	struct str method, path, query; /* raw; "-" and no query until the request is taken */
 	struct str remote_addr;
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
 	bool body_unread; /* the peer is sending, or about to send, what nobody has read */
 };
 
-/* The request on `mg`. Stops the deadline's clockwork until http_conn_read() needs it. */
+/* Stops the deadline's clockwork until http_conn_read() needs it. */
 void http_conn_open(struct http_conn *c, struct mg_connection *mg);
+
+/* Only when civetweb could parse the request: else its record still has pointers to texts of an
+ * earlier one, which the next one has overwritten. */
+void http_conn_take_request(struct http_conn *c);
 
 /* Up to n bytes of the body; fewer only at its end, on a lost connection or after the deadline,
  * and negative on a broken one. */

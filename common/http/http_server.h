@@ -23,6 +23,9 @@ typedef enum err_code (*http_auth_fn)(struct http_req *req, enum http_auth auth,
 /* Writes the body of an error answer. NULL: problem+json. */
 typedef void (*http_error_fn)(const struct http_req *req, const struct err *e, struct http_res *res);
 
+/* The problem+json body, for an http_error_fn that only adds headers or handles some errors. */
+void http_problem(const struct http_req *req, const struct err *e, struct http_res *res);
+
 struct http_server_opts {
 	const char *address; /* "127.0.0.1" */
 	int port;
@@ -43,5 +46,8 @@ CTI_MUST_CHECK enum err_code http_server_start(const struct http_server_opts *o,
 /* Answer new requests with 503 and wait, at most timeout_ms, until none is in flight. */
 void http_server_drain(struct http_server *s, int64_t timeout_ms);
 void http_server_stop(struct http_server *s); /* drain first; NULL is allowed */
+
+/* The port that it listens on: the one asked for, or the one found for port 0. */
+int http_server_port(const struct http_server *s);
 
 #endif

@@ -1,7 +1,7 @@
 #include "common/json/json_out.h"
 
 #include "common/base/clock.h"
-#include "common/json/utf8.h"
+#include "common/base/utf8.h"
 
 #include <assert.h>
 #include <math.h>
@@ -165,10 +165,10 @@ jo_str(struct json_out *j, struct str v)
 	buf_add_char(j->b, '"');
 	while (i < v.n) {
 		unsigned char c = (unsigned char)v.p[i];
-		size_t n = 1;
+		size_t n;
 
 		if (c >= 0x20 && c != '"' && c != '\\'
-		    && (c < 0x80 || (n = utf8_sequence(v.p + i, v.n - i)) > 0)) {
+		    && (n = utf8_length((struct str){ v.p + i, v.n - i })) > 0) {
 			i += n;
 			continue;
 		}
@@ -176,7 +176,7 @@ jo_str(struct json_out *j, struct str v)
 		if (c < 0x80)
 			add_escaped(j->b, (char)c);
 		else
-			buf_add(j->b, UTF8_REPLACEMENT, 3);
+			buf_add_str(j->b, UTF8_REPLACEMENT);
 		from = ++i;
 	}
 	buf_add(j->b, v.p + from, v.n - from);

@@ -187,7 +187,7 @@ class Cluster:
         host = ["-h", str(self.socket_dir), "-p", str(self.port), "-U", role, "-d", db]
         password = self.passwords.get(role) or ""
         done = subprocess.run(
-            [self.programs / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", *host],
+            [self.programs / "psql", "-XAtqw", "-v", "ON_ERROR_STOP=1", *host],
             env=unprivileged.base_env() | {"PGPASSWORD": password},
             input=sql,
             capture_output=True,
@@ -228,20 +228,29 @@ class Cluster:
         password_file.write_text(self.passwords.get_or_make(SUPERUSER))
         unprivileged.give(password_file)
         try:
-            child = unprivileged.spawn(
-                [str(self.programs / "initdb"), "-D", str(draft), "-U", SUPERUSER]
-                + ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
-                + [f"--pwfile={password_file}", "--no-instructions"]
-                + ([] if self.fsync else ["--no-sync"]),
-                env=unprivileged.base_env(),
-                stdout=subprocess.PIPE,
-            )
-            output, _ = child.communicate()
+            self._run_initdb(draft, password_file)
         finally:
             password_file.unlink()
+        draft.rename(home / "data")
+
+    def _run_initdb(self, data: Path, password_file: Path) -> None:
+        child = unprivileged.spawn(
+            [str(self.programs / "initdb"), "-D", str(data), "-U", SUPERUSER]
+            + ["-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"]
+            + [f"--pwfile={password_file}", "--no-instructions"]
+            + ([] if self.fsync else ["--no-sync"]),
+            env=unprivileged.base_env(),
+            stdout=subprocess.PIPE,
+            dies_with_us=signal.SIGKILL,
+        )
+        try:
+            output, _ = child.communicate()
+        except BaseException:
+            os.killpg(child.pid, signal.SIGKILL)  # it has children of its own
+            child.wait()
+            raise
         if child.returncode != 0:
             raise ClusterError(f"initdb failed:\n{output.decode(errors='replace')}")
-        draft.rename(home / "data")
 
     def _configure(self, home: Path, port: int) -> None:
         """Writes the settings anew, so that they are always what this file says."""

@@ -65,8 +65,8 @@ apt_get() {
 }
 
 # Debian starts a server on port 5432 when PostgreSQL is installed for the first time. The
-# project runs a server of its own, so say beforehand that no such server is wanted, unless
-# the file already decides it.
+# project runs a server of its own, so say beforehand that no such server is wanted,
+# unless the file already decides it.
 forbid_debian_cluster() {
 	ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 && return 0
 	grep -qs '^ *create_main_cluster' "$cluster_conf" && return 0

@@ -25,15 +25,18 @@ def any_free(host: str = "127.0.0.1") -> int:
 
 
 def complaints(wanted: Mapping[str, int]) -> list[str]:
-    """One sentence for each port (by its variable's name) that cannot be used."""
+    """One sentence for each port that cannot be used.
+
+    A port's name is its variable, or how it is computed from one ("APID_PORT + 100").
+    """
     found = []
     owners: dict[int, str] = {}
     for name, port in wanted.items():
         if not 0 < port < 65536:
-            found.append(f"{name}={port} is no port number")
+            found.append(f"{name} is {port}, which is no port number")
         elif port in owners:
-            found.append(f"{name} and {owners[port]} are both {port}: change one")
+            found.append(f"{name} and {owners[port]} are both {port}: change one of them")
         elif not is_free(port):
-            found.append(f"port {port} is in use: set {name} to a free one")
+            found.append(f"port {port} ({name}) is in use: change {name.split()[0]}")
         owners.setdefault(port, name)
     return found

@@ -81,5 +81,8 @@ def _keep(home: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
         raise RuntimeError(f"{home} is not a private directory of the server's user")
     if not unprivileged.may("-x", home):
-        raise RuntimeError(f"the server's user cannot get to {home} any more")
+        raise RuntimeError(
+            f"the server's user cannot get to {home} any more: let it through again, "
+            f"or delete {home} to start anew"
+        )
     return home

@@ -53,9 +53,8 @@ COMMENT ON TABLE event_log IS
 --
 -- Autovacuum runs after a fixed number of dead rows, however large the table, and at full
 -- speed: a scan for due work walks over the dead. It never truncates the file, because
--- that locks out ingestd and the file would grow again at once. The scale factor of
--- ANALYZE is raised: statistics taken in an empty moment mislead the planner, rare ones
--- less often.
+-- that locks out ingestd and the file would grow again at once. ANALYZE runs rarely,
+-- because statistics taken in an empty moment mislead the planner.
 CREATE TABLE event_queue (
 	app_id          uuid        NOT NULL,
 	event_id        uuid        NOT NULL,

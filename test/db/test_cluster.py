@@ -77,7 +77,7 @@ def test_a_stale_pid_file_never_costs_another_process_its_life(server: Cluster):
     bystander = subprocess.Popen(["sleep", "60"])
     try:
         pid_file = server.socket_dir / "data" / "postmaster.pid"
-        pid_file.write_text(f"{bystander.pid}\n{server.socket_dir}/data\n0\n1\n\n\n\nready\n")
+        pid_file.write_text(f"{bystander.pid}\n{pid_file.parent}\n0\n1\n\n\n\nready\n")
         assert not server.stop()
         assert bystander.poll() is None
         pid_file.unlink()

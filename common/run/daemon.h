@@ -2,9 +2,9 @@
  * daemon - what the three main() functions share: arguments, configuration, signals, exit.
  *
  * Use:      fill a struct daemon_spec, `return daemon_run(&spec, argc, argv);`.
- * Owns:     the process: signal mask, stderr, exit code.
- * Threads:  call from main, before any thread exists. SIGTERM, SIGINT and SIGHUP are blocked in
- *           every thread and taken by sigwait here; there are no signal handlers.
+ * Owns:     the process: signal mask, limits, exit code, and the configuration.
+ * Threads:  call from main, before any thread exists. SIGTERM, SIGINT, SIGHUP and SIGUSR1 are
+ *           blocked in every thread and taken by sigwait here; there are no signal handlers.
  * Errors:   exit codes: 0 clean, 64 bad usage, 78 bad configuration, 1 other.
  * Not for:  daemonising: it stays in the foreground, a supervisor does the rest.
  */
@@ -18,14 +18,16 @@ struct daemon_spec {
 	const char *name; /* "ingestd" */
 	enum conf_daemon id;
 	void *self; /* handed to the functions below */
-	/* Start threads and servers. `c` outlives stop(). */
+	/* Start threads and servers. `c` outlives stop(). After a failure stop() is not called. */
 	enum err_code (*start)(void *self, const struct conf *c, struct err *e);
 	/* Readiness turns false; go on serving. */
 	void (*unready)(void *self);
 	/* Let what is in flight end, at most timeout_ms; then end everything and free it. */
 	void (*stop)(void *self, int64_t timeout_ms);
-	/* Further arguments ("--generate-secrets"): true when handled, with *exit_code set. May be NULL. */
+	/* A further argument ("--generate-secrets"): true when handled, with *exit_code set. May be
+	 * NULL. It is asked before the configuration is read, with libsodium ready. */
 	bool (*argument)(const char *arg, int *exit_code);
+	const char *argument_help; /* lines for --help about it, each with its line feed; or NULL */
 };
 
 /* SIGTERM or SIGINT: unready, DRAIN_GRACE_MS, stop. A second one during that ends at once with 1. */

@@ -1,0 +1,48 @@
+/*
+ * apid - the daemon that clients and admins talk to: what its handlers share.
+ *
+ * Use:      apid_start(), apid_unready(), apid_stop() as struct daemon_spec wants them; a handler
+ *           finds its daemon in req->self.
+ * Owns:     the servers and the pool, from start to stop.
+ * Threads:  after start everything here is read-only or safe by itself.
+ * Errors:   INVALID: the configuration; UNAVAILABLE: a port is taken.
+ * Not for:  state of a single request.
+ */
+#ifndef CTI_APID_H
+#define CTI_APID_H
+
+#include "apid/ready.h"
+#include "common/conf/conf.h"
+#include "common/crypto/hmac.h"
+#include "common/db/db.h"
+#include "common/http/http_ops.h"
+
+struct apid {
+	struct http_ops *ops; /* first: http_ops_healthz looks here */
+	const struct conf *conf;
+	struct buf conninfo;
+	struct db_pool *pool;
+	struct ready ready;
+	struct http_server *server;
+	unsigned char cursor_key[HMAC_BYTES];
+};
+
+enum err_code apid_start(void *self, const struct conf *c, struct err *e);
+void apid_unready(void *self);
+void apid_stop(void *self, int64_t timeout_ms);
+
+/* ---- the database, on behalf of one request ---- */
+
+/* db_tenant_read for the request's tenant, on a pooled connection. */
+CTI_MUST_CHECK enum err_code apid_tenant_read(const struct http_req *req,
+    const struct db_query *queries, int n, struct db_result *results, struct err *e);
+
+/* One statement on a table that belongs to no tenant, as cti_api. */
+CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct db_stmt *s,
+    const struct db_params *p, struct db_result *out, struct err *e);
+
+/* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
+CTI_MUST_CHECK enum err_code apid_admin_tx(const struct http_req *req, db_tx_fn fn, void *arg,
+    struct err *e);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * apps_db - tenants in the database, as admins see them.
+ *
+ * Use:      from the handlers of /internal/apps. Deleted apps and the reserved nil one are unknown.
+ * Owns:     nothing; results are the caller's.
+ * Threads:  safe.
+ * Errors:   NOT_FOUND; UNAVAILABLE and TIMEOUT from the database.
+ * Not for:  the rows of tenants.
+ */
+#ifndef CTI_APID_APPS_DB_H
+#define CTI_APID_APPS_DB_H
+
+#include "common/db/db.h"
+#include "common/http/http.h"
+
+struct app_row {
+	struct uuid app_id;
+	struct str name;                /* borrowed from the result */
+	bool is_active, accepts_bare;
+	struct str allowed_return_urls; /* JSON array; likewise */
+	int64_t created_at, updated_at; /* ms since 1970 */
+};
+
+void apps_db_read(const struct db_result *r, int row, struct app_row *out);
+
+/* All of them, oldest first. */
+CTI_MUST_CHECK enum err_code apps_db_list(const struct http_req *req, struct db_result *out,
+    struct err *e);
+CTI_MUST_CHECK enum err_code apps_db_get(const struct http_req *req, struct uuid app_id,
+    struct db_result *out, struct err *e);
+
+struct new_app {
+	struct str name;
+	const struct db_array *return_urls; /* of DB_TEXT */
+	struct str key_fingerprint;         /* of the master key; STR_NONE: no hook can be made */
+};
+
+/* The app, its head and its first hook. *out gets the row. */
+CTI_MUST_CHECK enum err_code apps_db_create(const struct http_req *req, const struct new_app *app,
+    struct db_result *out, struct err *e);
+
+/* The number of the app's current hook, and the fingerprint of the key it was made with (owned by
+ * the request's arena; STR_NONE when no hook was made yet: then it is to be the first). */
+CTI_MUST_CHECK enum err_code apps_db_get_hook(struct http_req *req, struct uuid app_id,
+    int32_t *number, struct str *fingerprint, struct err *e);
+
+/* Inside an admin's transaction: NOT_FOUND unless the app exists; holds it until COMMIT. */
+CTI_MUST_CHECK enum err_code apps_db_lock(struct db_conn *c, struct uuid app_id, struct err *e);
+
+#endif

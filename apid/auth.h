@@ -1,0 +1,21 @@
+/*
+ * auth - who is calling: a client app with its key, or an admin with the internal secret.
+ *
+ * Use:      apid_authenticate as the server's http_auth_fn; it sets req->app_id for a client.
+ * Owns:     nothing.
+ * Threads:  safe.
+ * Errors:   UNAUTHORIZED: no key, or none that is valid now; which of these is not told. FORBIDDEN:
+ *           a right key of a disabled app. UNAVAILABLE: the database, or no admin secret is set.
+ * Not for:  what an app may see: every tenant statement says that itself.
+ */
+#ifndef CTI_APID_AUTH_H
+#define CTI_APID_AUTH_H
+
+#include "common/http/http_server.h"
+
+enum err_code apid_authenticate(struct http_req *req, enum http_auth auth, struct err *e);
+
+/* Is INTERNAL_API_SECRET set? */
+bool apid_has_admins(const struct http_req *req);
+
+#endif

@@ -1,0 +1,107 @@
+#include "common/db/db_ready.h"
+
+#include "common/base/clock.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+enum { KEEP_MS = 1000, DEADLINE_MS = 900 };
+
+struct db_ready {
+	pthread_mutex_t mu;
+	struct db_opts opts;
+	struct db_conn *conn; /* guarded by mu, as all below */
+	int64_t checked_at;   /* monotonic ms; 0: never */
+	bool ready;
+	int64_t version;      /* 0: unknown */
+	char reason[200];
+};
+
+static const struct db_stmt VERSION = {
+	.name = "schema_version",
+	.sql = "SELECT version FROM schema_version",
+};
+
+struct db_ready *
+db_ready_new(const struct db_opts *o)
+{
+	struct db_ready *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		abort();
+	(void)pthread_mutex_init(&r->mu, NULL);
+	r->opts = *o;
+	r->opts.timeout_ms = DEADLINE_MS;
+	return r;
+}
+
+void
+db_ready_free(struct db_ready *r)
+{
+	if (r == NULL)
+		return;
+	db_close(r->conn);
+	(void)pthread_mutex_destroy(&r->mu);
+	free(r);
+}
+
+static enum err_code
+read_version(struct db_ready *r, int64_t *version, struct err *e)
+{
+	AUTO_RELEASE(db_result_clear) struct db_result res = DB_RESULT_NONE;
+	enum err_code rc = ERR_OK;
+
+	if (r->conn == NULL)
+		rc = db_connect(&r->opts, &r->conn, e);
+	if (rc == ERR_OK)
+		rc = db_exec(r->conn, &VERSION, NULL, &res, e);
+	if (rc == ERR_OK && db_rows(&res) != 1)
+		rc = err_set(e, ERR_INTERNAL, "schema_version has no row");
+	if (rc == ERR_OK)
+		*version = db_i64(&res, 0, 0);
+	return rc;
+}
+
+static void
+check_now(struct db_ready *r)
+{
+	struct err e;
+	enum err_code rc;
+
+	r->version = 0;
+	rc = read_version(r, &r->version, &e);
+	r->ready = rc == ERR_OK && r->version >= DB_SCHEMA_MIN && r->version <= DB_SCHEMA_MAX;
+	if (rc != ERR_OK)
+		(void)snprintf(r->reason, sizeof r->reason, "%.150s", e.msg);
+	else if (!r->ready)
+		(void)snprintf(r->reason, sizeof r->reason, "this build works with schema %d to %d",
+		    DB_SCHEMA_MIN, DB_SCHEMA_MAX);
+	else
+		(void)snprintf(r->reason, sizeof r->reason, "ok");
+	if (r->conn != NULL && db_is_broken(r->conn)) {
+		db_close(r->conn);
+		r->conn = NULL;
+	}
+}
+
+bool
+db_ready_check(struct db_ready *r, struct json_out *j)
+{
+	int64_t now = clock_mono_ms();
+	bool ready;
+
+	(void)pthread_mutex_lock(&r->mu);
+	if (r->checked_at == 0 || now - r->checked_at >= KEEP_MS) {
+		check_now(r);
+		r->checked_at = clock_mono_ms();
+	}
+	jo_kv_str(j, "database", str_of(r->reason));
+	jo_key(j, "schema_version");
+	if (r->version == 0)
+		jo_null(j);
+	else
+		jo_i64(j, r->version);
+	ready = r->ready;
+	(void)pthread_mutex_unlock(&r->mu);
+	return ready;
+}

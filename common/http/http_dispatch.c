@@ -1,0 +1,266 @@
+#include "common/http/http_dispatch.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/metric.h"
+#include "common/http/http_answer.h"
+#include "common/http/http_body.h"
+#include "common/http/http_ops.h"
+#include "common/http/http_route.h"
+#include "common/http/http_uri.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum {
+	MAX_ANSWER_BYTES = 64 * 1024 * 1024,
+	MAX_ANSWER_HEADER_BYTES = 16 * 1024,
+	MAX_REQUEST_ID = HTTP_REQUEST_ID_BYTES - 1,
+	LABEL_BYTES = 160,
+};
+
+static struct metric requests_total = METRIC_COUNTER("cti_http_requests_total",
+    "Requests answered, by route and class of the status.", "route");
+static struct metric request_seconds = METRIC_SECONDS("cti_http_request_seconds",
+    "Time from the headers of a request to the end of its answer, by route.", "route");
+
+struct exchange {
+	const struct http_server_opts *o;
+	struct http_conn *conn;
+	struct http_req req;
+	struct http_res res;
+	struct buf body;      /* of the request */
+	const char *unrouted; /* names the request in metrics and log while it has no route */
+	bool shed;            /* refused for the sake of the others: no fault, not logged as one */
+	int64_t begun_us;
+};
+
+static bool
+is_request_id(struct str s)
+{
+	if (s.n < 1 || s.n > MAX_REQUEST_ID)
+		return false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		bool digit = c >= '0' && c <= '9';
+
+		if (!letter && !digit && c != '.' && c != '_' && c != '-')
+			return false;
+	}
+	return true;
+}
+
+/* The caller's own id, or one of ours. */
+static void
+identify(struct http_req *req)
+{
+	struct str given = http_header(req, "X-Request-Id");
+
+	if (is_request_id(given)) {
+		memcpy(req->request_id, given.p, given.n);
+		req->request_id[given.n] = '\0';
+	} else {
+		(void)uuid_format(uuid_v7(), req->request_id);
+	}
+	log_context_set(req->request_id, "");
+}
+
+static void
+begin(struct exchange *x, const struct http_server_opts *o, struct http_conn *c)
+{
+	memset(x, 0, sizeof *x);
+	x->o = o;
+	x->conn = c;
+	x->unrouted = "unmatched";
+	x->begun_us = clock_mono_us();
+	x->req.self = o->self;
+	x->req.method = c->method;
+	x->req.path = c->path;
+	x->req.remote_addr = c->remote_addr;
+	x->req.priv = c;
+	arena_init(&x->req.arena);
+	x->res.status = 200;
+	buf_init(&x->res.body, MAX_ANSWER_BYTES);
+	buf_init(&x->res.headers, MAX_ANSWER_HEADER_BYTES);
+}
+
+static enum err_code
+find_route(struct exchange *x, struct err *e)
+{
+	const struct http_server_opts *o = x->o;
+	struct http_req *req = &x->req;
+	struct http_match m;
+	enum err_code rc;
+
+	rc = http_route_find(o->routes, o->nroutes, req->method, req->path, &req->arena, &m, e);
+	if (rc == ERR_METHOD_NOT_ALLOWED) {
+		AUTO_RELEASE(buf_release) struct buf allow = BUF(200);
+
+		http_route_allow(o->routes, o->nroutes, req->path, &allow);
+		http_header_add(&x->res, "Allow", buf_str(&allow));
+	}
+	if (rc != ERR_OK)
+		return rc;
+	req->route = m.route;
+	req->nsegments = m.nsegments;
+	memcpy(req->segments, m.segments, sizeof m.segments);
+	return http_uri_query(req, x->conn->query, e);
+}
+
+/* Probes are answered by the spare threads too: busy or draining is not dead. */
+static bool
+is_probe(const struct http_route *r)
+{
+	return r->fn == http_ops_healthz || r->fn == http_ops_readyz;
+}
+
+static enum err_code
+check_admission(struct exchange *x, enum http_admission a, struct err *e)
+{
+	if (a == HTTP_ADMITTED || is_probe(x->req.route))
+		return ERR_OK;
+	x->shed = true;
+	return err_set(e, ERR_UNAVAILABLE, a == HTTP_BUSY ? "busy" : "draining");
+}
+
+static enum err_code
+authenticate(struct exchange *x, struct err *e)
+{
+	char app[UUID_TEXT_BYTES];
+	enum http_auth auth = x->req.route->auth;
+	enum err_code rc;
+
+	if (auth == HTTP_AUTH_NONE)
+		return ERR_OK;
+	if (x->o->auth == NULL)
+		return err_set(e, ERR_INTERNAL, "a route needs authentication, the server has none");
+	rc = x->o->auth(&x->req, auth, e);
+	if (rc == ERR_OK && auth == HTTP_AUTH_APP)
+		log_context_set(x->req.request_id, uuid_format(x->req.app_id, app));
+	return rc;
+}
+
+/* The fixed order of steps; each may end the request. */
+static enum err_code
+serve(struct exchange *x, enum http_admission a, struct err *e)
+{
+	enum err_code rc;
+
+	if (x->conn->nheaders >= HTTP_MAX_HEADERS)
+		return err_set(e, ERR_HEADERS_TOO_LARGE, "more than %d header lines",
+		    HTTP_MAX_HEADERS - 1);
+	rc = find_route(x, e);
+	if (rc == ERR_OK)
+		rc = check_admission(x, a, e);
+	if (rc == ERR_OK)
+		rc = authenticate(x, e);
+	if (rc != ERR_OK)
+		return rc;
+	buf_init(&x->body, x->req.route->max_body);
+	rc = http_body_read(x->conn, &x->body, e);
+	if (rc != ERR_OK)
+		return rc;
+	x->req.body = buf_str(&x->body);
+	rc = x->req.route->fn(&x->req, &x->res, e);
+	if (rc == ERR_OK && (x->res.body.failed || x->res.headers.failed))
+		return err_set(e, ERR_INTERNAL, "the answer is too large");
+	return rc;
+}
+
+/* Headers that were added before the failure stay: they are about the request, not the body. */
+static void
+answer_error(struct exchange *x, const struct err *e)
+{
+	struct http_res *res = &x->res;
+
+	buf_clear(&res->body);
+	if (res->headers.failed)
+		buf_clear(&res->headers);
+	res->status = err_http_status(e->code);
+	res->content_type = NULL;
+	if (x->o->error != NULL)
+		x->o->error(&x->req, e, res);
+	else
+		http_problem(&x->req, e, res);
+	if (res->status >= 500 && !x->shed)
+		log_err(LOG_ERROR, "http.error", e);
+}
+
+/* In one write: a second one could wait for the peer's acknowledgement of the first. */
+static size_t
+send_answer(struct exchange *x)
+{
+	AUTO_RELEASE(buf_release) struct buf out =
+	    BUF(MAX_ANSWER_BYTES + 2 * MAX_ANSWER_HEADER_BYTES);
+	struct http_answer_opts o = {
+		.without_body = str_eq(x->req.method, STR("HEAD")),
+		.hsts = x->o->hsts,
+	};
+
+	http_answer_build(&x->req, &x->res, &o, &out);
+	return http_conn_write(x->conn, buf_str(&out));
+}
+
+/* Labels are made of the route table, never of what the peer sent. */
+static void
+account(struct exchange *x, size_t sent)
+{
+	const struct http_route *r = x->req.route;
+	int64_t took_us = clock_mono_us() - x->begun_us;
+	char route[LABEL_BYTES], class[LABEL_BYTES + 16];
+
+	if (r == NULL)
+		(void)snprintf(route, sizeof route, "%s", x->unrouted);
+	else
+		(void)snprintf(route, sizeof route, "%s %s", r->method, r->path);
+	(void)snprintf(class, sizeof class, "%s %dxx", route, x->res.status / 100);
+	metric_add(&requests_total, class, 1);
+	if (!x->shed)
+		metric_observe_us(&request_seconds, route, took_us);
+	if (x->o->log_requests)
+		log_info("http.request", "method=%.*s route=%s status=%d dur_ms=%" PRId64
+		    " bytes=%zu", STR_ARG(x->req.method), r == NULL ? route : r->path,
+		    x->res.status, took_us / 1000, sent);
+}
+
+static int
+end(struct exchange *x)
+{
+	account(x, send_answer(x));
+	log_context_clear();
+	buf_release(&x->body);
+	buf_release(&x->res.body);
+	buf_release(&x->res.headers);
+	arena_release(&x->req.arena);
+	return x->res.status;
+}
+
+int
+http_dispatch(const struct http_server_opts *o, enum http_admission admission,
+    struct http_conn *c)
+{
+	struct exchange x;
+	struct err e;
+	enum err_code rc;
+
+	begin(&x, o, c);
+	identify(&x.req);
+	rc = serve(&x, admission, &e);
+	if (rc != ERR_OK)
+		answer_error(&x, &e);
+	return end(&x);
+}
+
+int
+http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c,
+    const struct err *why)
+{
+	struct exchange x;
+
+	begin(&x, o, c);
+	x.unrouted = "unparsed";
+	identify(&x.req);
+	answer_error(&x, why);
+	return end(&x);
+}

@@ -1,0 +1,304 @@
+#include "common/http/http_server.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/http/http_deadline.h"
+#include "common/http/http_dispatch.h"
+#include "common/http/http_stack.h"
+
+#include <civetweb.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum {
+	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
+	SPARE_THREADS = 8, /* and one for each four serving ones: they say 503 while those are busy */
+	/* Request line and headers; longer ones are refused. */
+	MAX_HEADER_BYTES = 16 * 1024,
+};
+
+struct http_server {
+	struct http_server_opts o;
+	struct mg_context *mg;
+	pthread_mutex_t lock;
+	pthread_cond_t idle; /* signalled when the last admitted request has been answered */
+	int admitted;        /* under the lock */
+	bool draining;       /* under the lock */
+};
+
+static enum http_admission
+enter(struct http_server *s)
+{
+	enum http_admission a = HTTP_ADMITTED;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (s->draining)
+		a = HTTP_DRAINING;
+	else if (s->admitted >= s->o.threads)
+		a = HTTP_BUSY;
+	else
+		s->admitted++;
+	(void)pthread_mutex_unlock(&s->lock);
+	return a;
+}
+
+static void
+leave(struct http_server *s, enum http_admission a)
+{
+	if (a != HTTP_ADMITTED)
+		return;
+	(void)pthread_mutex_lock(&s->lock);
+	if (--s->admitted == 0)
+		(void)pthread_cond_broadcast(&s->idle);
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* civetweb's callbacks. */
+
+static void *
+on_thread_start(const struct mg_context *mg, int type)
+{
+	(void)mg;
+	return type == WORKER_THREAD ? http_deadline_new() : NULL;
+}
+
+static void
+on_thread_exit(const struct mg_context *mg, int type, void *deadline)
+{
+	(void)mg;
+	if (type == WORKER_THREAD)
+		http_deadline_free(deadline);
+}
+
+static int
+on_connection(const struct mg_connection *mg, void **conn_data)
+{
+	const struct http_server *s = mg_get_user_context_data(mg);
+
+	(void)conn_data;
+	http_deadline_start(mg_get_thread_pointer(mg), s->o.request_ms);
+	return 0;
+}
+
+/* A connection without a request never came to http_conn_open(). */
+static void
+on_close(const struct mg_connection *mg)
+{
+	http_deadline_pause(mg_get_thread_pointer(mg));
+}
+
+/* Never returns 0, which would make civetweb look for a file. */
+static int
+on_request(struct mg_connection *mg, void *server)
+{
+	struct http_server *s = server;
+	struct http_conn c;
+	enum http_admission a = enter(s);
+	int status;
+
+	http_conn_open(&c, mg);
+	http_conn_take_request(&c);
+	status = http_dispatch(&s->o, a, &c);
+	leave(s, a);
+	if (c.body_unread && a == HTTP_ADMITTED)
+		http_conn_linger(&c);
+	return status;
+}
+
+/* The only handler, for any path: civetweb's own matching ignores case and what follows. It is in
+ * place before the first connection is accepted. */
+static void
+on_context(const struct mg_context *mg)
+{
+	mg_set_request_handler((struct mg_context *)(uintptr_t)mg, "**", on_request,
+	    mg_get_user_data(mg));
+}
+
+/* civetweb gave up on a request before any handler saw it. Returns 0: answered here. */
+static int
+on_unparsed(struct mg_connection *mg, int status, const char *text)
+{
+	const struct http_server *s = mg_get_user_context_data(mg);
+	struct http_conn c;
+	struct err e;
+
+	(void)text;
+	http_conn_open(&c, mg);
+	if (status == 404)
+		(void)err_set(&e, ERR_NOT_FOUND, "there is nothing under this path");
+	else if (status == 413)
+		(void)err_set(&e, ERR_HEADERS_TOO_LARGE, "the header is longer than %d bytes",
+		    MAX_HEADER_BYTES);
+	else if (http_conn_is_late(&c))
+		(void)err_set(&e, ERR_REQUEST_TIMEOUT, "the header was not complete in time");
+	else
+		(void)err_set(&e, ERR_INVALID, "this is no HTTP/1.1 request that we understand");
+	(void)http_dispatch_unparsed(&s->o, &c, &e);
+	return 0;
+}
+
+static int
+on_log(const struct mg_connection *mg, const char *message)
+{
+	(void)mg;
+	log_warn("http.library", "%s", message);
+	return 1;
+}
+
+/* Starting. */
+
+/* Each connection is a file; civetweb spins while it cannot accept one. */
+static void
+raise_file_limit(void)
+{
+	struct rlimit lim;
+
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
+		lim.rlim_cur = lim.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &lim);
+	}
+}
+
+static struct http_server *
+server_new(const struct http_server_opts *o)
+{
+	struct http_server *s = calloc(1, sizeof *s);
+	pthread_condattr_t attr;
+
+	if (s == NULL)
+		abort();
+	s->o = *o;
+	(void)pthread_mutex_init(&s->lock, NULL);
+	(void)pthread_condattr_init(&attr);
+	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&s->idle, &attr);
+	(void)pthread_condattr_destroy(&attr);
+	return s;
+}
+
+static void
+server_free(struct http_server *s)
+{
+	(void)pthread_cond_destroy(&s->idle);
+	(void)pthread_mutex_destroy(&s->lock);
+	free(s);
+}
+
+static struct mg_context *
+start_civetweb(struct http_server *s, struct mg_error_data *why)
+{
+	const struct mg_callbacks callbacks = {
+		.init_context = on_context,
+		.init_thread = on_thread_start,
+		.exit_thread = on_thread_exit,
+		.init_connection = on_connection,
+		.connection_close = on_close,
+		.http_error = on_unparsed,
+		.log_message = on_log,
+	};
+	char ports[64], threads[16], timeout_ms[24], header_bytes[16];
+	const char *options[] = {
+		"listening_ports", ports,
+		"num_threads", threads,
+		"connection_queue", "256",
+		"listen_backlog", "1024",
+		"request_timeout_ms", timeout_ms,
+		"max_request_size", header_bytes,
+		/* A reused connection could carry a second request in the first one's body. */
+		"enable_keep_alive", "no",
+		"tcp_nodelay", "1",
+		"decode_url", "no",
+		/* Else civetweb would answer CORS pre-flights itself. */
+		"access_control_allow_methods", "",
+		NULL,
+	};
+	struct mg_init_data init = { &callbacks, s, options };
+
+	(void)snprintf(ports, sizeof ports, "%s:%d", s->o.address, s->o.port);
+	(void)snprintf(threads, sizeof threads, "%d",
+	    s->o.threads + SPARE_THREADS + s->o.threads / 4);
+	(void)snprintf(timeout_ms, sizeof timeout_ms, "%" PRId64, s->o.request_ms);
+	(void)snprintf(header_bytes, sizeof header_bytes, "%d", MAX_HEADER_BYTES);
+	return mg_start2(&init, why);
+}
+
+/* civetweb takes a read that a signal interrupts for a lost connection: its threads get none but
+ * the one that they ask for themselves (http_deadline.c). */
+static struct mg_context *
+start_without_signals(struct http_server *s, struct mg_error_data *why)
+{
+	struct mg_context *mg;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
+	mg = start_civetweb(s, why);
+	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return mg;
+}
+
+enum err_code
+http_server_start(const struct http_server_opts *o, struct http_server **out, struct err *e)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	char text[160] = "";
+	unsigned code = 0;
+	struct mg_error_data why = { &code, text, sizeof text };
+	struct http_server *s;
+
+	if (!http_stack_is_raised())
+		return err_set(e, ERR_INTERNAL,
+		    "the threads' stacks would be too small: link with -rdynamic");
+	(void)pthread_once(&once, raise_file_limit);
+	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
+	s = server_new(o);
+	s->mg = start_without_signals(s, &why);
+	if (s->mg == NULL) {
+		server_free(s);
+		(void)mg_exit_library();
+		return err_set(e, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", o->address,
+		    o->port, text);
+	}
+	*out = s;
+	return ERR_OK;
+}
+
+int
+http_server_port(const struct http_server *s)
+{
+	struct mg_server_port port;
+
+	return mg_get_server_ports(s->mg, 1, &port) == 1 ? port.port : 0;
+}
+
+/* Stopping. */
+
+void
+http_server_drain(struct http_server *s, int64_t timeout_ms)
+{
+	int64_t until_ms = clock_mono_ms() + timeout_ms;
+	struct timespec until = { until_ms / 1000, until_ms % 1000 * 1000000 };
+
+	(void)pthread_mutex_lock(&s->lock);
+	s->draining = true;
+	while (s->admitted > 0) {
+		if (pthread_cond_timedwait(&s->idle, &s->lock, &until) != 0)
+			break;
+	}
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+void
+http_server_stop(struct http_server *s)
+{
+	if (s == NULL)
+		return;
+	mg_stop(s->mg);
+	(void)mg_exit_library();
+	server_free(s);
+}

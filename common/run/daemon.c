@@ -1,0 +1,184 @@
+#include "common/run/daemon.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/own.h"
+#include "common/base/version.h"
+#include "common/run/daemon_arg.h"
+#include "common/run/sdnotify.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+enum { WARNING_BYTES = 4096 };
+
+/* ---- the process ---- */
+
+/* What sigwait takes. */
+static sigset_t
+signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	return set;
+}
+
+/* Before the first thread, so that each inherits it. */
+static void
+block_signals(void)
+{
+	const sigset_t set = signals();
+
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	/* A peer that closed its end is an error of write, not the end of the process. */
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Keys and tokens in memory must reach neither a core file nor another process of this user. */
+static void
+hide_memory(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* the leak check traces its own process */
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+}
+
+static void
+log_start(const struct daemon_spec *d, const struct conf *c)
+{
+	struct log_opts o = { .daemon = d->name, .level = LOG_INFO };
+
+	(void)log_level_parse(str_of(c->log_level), &o.level);
+	o.json = strcmp(c->log_format, "json") == 0;
+	log_init(&o);
+}
+
+static void
+log_warnings(const struct conf *c)
+{
+	AUTO_RELEASE(buf_release) struct buf warnings = BUF(WARNING_BYTES);
+	struct str rest, line;
+
+	conf_warnings(c, &warnings);
+	for (rest = buf_str(&warnings); rest.n > 0;) {
+		line = str_cut(rest, '\n', &rest);
+		log_warn("daemon.config", "%.*s", STR_ARG(line));
+	}
+	if (geteuid() == 0)
+		log_warn("daemon.root", "running as root: a user of its own is enough");
+}
+
+/* ---- signals ---- */
+
+static bool
+is_end(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT;
+}
+
+static void
+log_ignored(int sig)
+{
+	log_info("daemon.signal_ignored", "%s: the configuration is read at start only",
+	    sigabbrev_np(sig));
+}
+
+/* Wait for SIGTERM or SIGINT. */
+static int
+wait_for_end(void)
+{
+	const sigset_t set = signals();
+	int sig;
+
+	for (;;) {
+		if (sigwait(&set, &sig) != 0)
+			continue;
+		if (is_end(sig))
+			return sig;
+		log_ignored(sig);
+	}
+}
+
+/* A thread: the second SIGTERM or SIGINT ends the process, however long stop() would take. */
+static void *
+end_at_second(void *unused)
+{
+	int sig = wait_for_end();
+
+	(void)unused;
+	log_warn("daemon.killed", "a second signal (%s): stopping at once", sigabbrev_np(sig));
+	_exit(DAEMON_EXIT_FAILED);
+}
+
+/* It is never joined: it waits until the process ends. */
+static void
+watch_for_second(void)
+{
+	pthread_t watcher;
+
+	if (pthread_create(&watcher, NULL, end_at_second, NULL) == 0)
+		(void)pthread_detach(watcher);
+}
+
+static void
+stop_in_order(const struct daemon_spec *d, const struct conf *c)
+{
+	sdnotify("STOPPING=1");
+	d->unready(d->self);
+	clock_sleep_ms(c->drain_grace_ms);
+	d->stop(d->self, c->drain_timeout_ms);
+}
+
+static int
+serve(const struct daemon_spec *d, const struct conf *c)
+{
+	struct err e;
+
+	block_signals();
+	hide_memory();
+	log_start(d, c);
+	log_warnings(c);
+	if (d->start(d->self, c, &e) != ERR_OK) {
+		log_err(LOG_ERROR, "daemon.start_failed", &e);
+		return DAEMON_EXIT_FAILED;
+	}
+	log_info("daemon.started", "version %s, %s, port %d, ops port %d", version_text(),
+	    c->dialpad_env, conf_port(c, d->id), conf_ops_port(c));
+	sdnotify("READY=1");
+	log_info("daemon.stopping", "%s", sigabbrev_np(wait_for_end()));
+	watch_for_second();
+	stop_in_order(d, c);
+	log_info("daemon.stopped", "version %s", version_text());
+	return DAEMON_EXIT_OK;
+}
+
+int
+daemon_run(const struct daemon_spec *d, int argc, char **argv)
+{
+	struct conf c;
+	int exit_code;
+
+	if (sodium_init() < 0) {
+		(void)fprintf(stderr, "%s: libsodium cannot be used\n", d->name);
+		return DAEMON_EXIT_FAILED;
+	}
+	if (daemon_arg(d, argc, argv, &exit_code))
+		return exit_code;
+	if (!daemon_load_conf(d, &c))
+		return DAEMON_EXIT_CONFIG;
+	exit_code = serve(d, &c);
+	conf_release(&c);
+	return exit_code;
+}

@@ -1,0 +1,158 @@
+/*
+ * Opening sessions: deadlines, several hosts, roles, strings that libpq cannot read.
+ * Needs TEST_DATABASE_URL (see db_test.h).
+ */
+#include "test/db/db_test.h"
+
+#include <arpa/inet.h>
+#include <libpq-fe.h>
+#include <sys/socket.h>
+
+/* A port on which connections are taken but nobody ever answers. */
+static int
+silent_port(int *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	*port = ntohs(a.sin_port);
+	return fd;
+}
+
+/* TEST_DATABASE_URL as key='value' with a dead host before its own. */
+static void
+with_dead_host_first(struct buf *out, int port)
+{
+	PQconninfoOption *info = PQconninfoParse(test_url(), NULL);
+
+	assert_non_null(info);
+	for (const PQconninfoOption *i = info; i->keyword != NULL; i++) {
+		if (strcmp(i->keyword, "host") == 0)
+			buf_add_fmt(out, "host='127.0.0.1,%s' ", i->val == NULL ? "" : i->val);
+		else if (strcmp(i->keyword, "port") == 0)
+			buf_add_fmt(out, "port='%d,%s' ", port, i->val == NULL ? "" : i->val);
+		else if (i->val != NULL)
+			buf_add_fmt(out, "%s='%s' ", i->keyword, i->val);
+	}
+	PQconninfoFree(info);
+}
+
+static void
+a_silent_server_is_given_up_at_the_deadline(void **state)
+{
+	AUTO_RELEASE(buf_release) struct buf url = BUF(1000);
+	struct db_opts o = test_opts();
+	struct db_conn *c = NULL;
+	int64_t began = clock_mono_ms();
+	int port, fd = silent_port(&port);
+
+	(void)state;
+	buf_add_fmt(&url, "host=127.0.0.1 port=%d", port);
+	o.url = buf_c(&url);
+	o.timeout_ms = 300;
+	EXPECT(ERR_UNAVAILABLE, db_connect(&o, &c, e));
+	assert_in_range(clock_mono_ms() - began, 300, 1500);
+	assert_null(c);
+	close(fd);
+}
+
+static void
+a_silent_first_host_leaves_time_for_the_second(void **state)
+{
+	static const char *const wants[] = { "", " target_session_attrs=read-write",
+		" target_session_attrs=prefer-standby" };
+	int port, fd = silent_port(&port);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+		AUTO_RELEASE(buf_release) struct buf url = BUF(1000);
+		struct db_opts o = test_opts();
+		struct db_conn *c = NULL;
+
+		with_dead_host_first(&url, port);
+		buf_add_c(&url, wants[i]);
+		o.url = buf_c(&url);
+		o.timeout_ms = 2000;
+		MUST(db_connect(&o, &c, e));
+		assert_true(test_pid(c) > 0);
+		db_close(c);
+	}
+	close(fd);
+}
+
+static void
+an_unreadable_string_is_invalid_and_not_repeated(void **state)
+{
+	struct db_opts o = test_opts();
+	struct db_conn *c = NULL;
+	struct db_pool *p = NULL;
+	struct err e;
+
+	(void)state;
+	o.url = "postgresql://u:hunter2@[::1/db";
+	assert_int_equal(db_connect(&o, &c, &e), ERR_INVALID);
+	assert_null(strstr(e.msg, "hunter2"));
+	assert_int_equal(db_pool_new(&o, &p, &e), ERR_INVALID);
+	assert_null(p);
+}
+
+static void
+the_role_is_switched_to(void **state)
+{
+	static const struct db_stmt who = { "who",
+		"SELECT (current_user = 'pg_monitor')::int" };
+	struct db_opts o = test_opts();
+	struct db_conn *c = NULL;
+
+	(void)state;
+	o.role = "pg_monitor";
+	MUST(db_connect(&o, &c, e));
+	assert_int_equal(test_number(c, &who, NULL), 1);
+	db_close(c);
+}
+
+static void
+an_unknown_role_is_told_by_name(void **state)
+{
+	struct db_opts o = test_opts();
+	struct db_conn *c = NULL;
+	struct err e;
+
+	(void)state;
+	o.role = "no\"body";
+	assert_int_equal(db_connect(&o, &c, &e), ERR_UNAVAILABLE);
+	assert_non_null(strstr(e.msg, "no\"body"));
+}
+
+static void
+the_session_is_ours(void **state)
+{
+	static const struct db_stmt s = { "settings",
+		"SELECT (current_setting('application_name') = 't_db' AND"
+		" current_setting('client_encoding') = 'UTF8' AND"
+		" current_setting('TimeZone') IN ('UTC', 'Etc/UTC'))::int" };
+	struct db_conn *c = test_connect();
+
+	(void)state;
+	assert_int_equal(test_number(c, &s, NULL), 1);
+	db_close(c);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_silent_server_is_given_up_at_the_deadline),
+		cmocka_unit_test(a_silent_first_host_leaves_time_for_the_second),
+		cmocka_unit_test(an_unreadable_string_is_invalid_and_not_repeated),
+		cmocka_unit_test(the_role_is_switched_to),
+		cmocka_unit_test(an_unknown_role_is_told_by_name),
+		cmocka_unit_test(the_session_is_ours),
+	};
+
+	return TEST_RUN(tests);
+}

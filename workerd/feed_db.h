@@ -1,0 +1,24 @@
+/*
+ * feed_db - the change feed: what clients are told, in the order of commits, without gaps.
+ *
+ * Use:      collect items while a batch is written, then feed_append() once, in its transaction.
+ * Owns:     nothing; items lend their JSON.
+ * Threads:  one connection, one thread.
+ * Errors:   as db.h.
+ */
+#ifndef CTI_FEED_DB_H
+#define CTI_FEED_DB_H
+
+#include "common/db/db.h"
+
+struct feed_item {
+	const char *type; /* "call.started"; static */
+	struct uuid object_id;
+	struct str data; /* the REST object */
+};
+
+/* Numbers the items last_seq + 1 … . The caller has raised the tenant's last_seq by n. */
+CTI_MUST_CHECK enum err_code feed_append(struct db_conn *c, struct uuid app_id, int64_t last_seq,
+    const struct feed_item *items, int n, struct err *e);
+
+#endif

@@ -1,0 +1,18 @@
+#include "common/run/daemon.h"
+#include "workerd/workerd.h"
+
+int
+main(int argc, char **argv)
+{
+	static struct workerd workerd;
+	static const struct daemon_spec spec = {
+		.name = "workerd",
+		.id = CONF_WORKERD,
+		.self = &workerd,
+		.start = workerd_start,
+		.unready = workerd_unready,
+		.stop = workerd_stop,
+	};
+
+	return daemon_run(&spec, argc, argv);
+}

@@ -1,0 +1,146 @@
+#include "workerd/workerd.h"
+
+#include <string.h>
+
+static const struct http_route routes[] = {
+	{ "GET", "/healthz", HTTP_AUTH_NONE, 0, http_ops_healthz },
+	{ "GET", "/readyz", HTTP_AUTH_NONE, 0, http_ops_readyz },
+	{ "GET", "/metrics", HTTP_AUTH_NONE, 0, http_ops_metrics }, /* last: METRICS_PUBLIC only */
+};
+
+enum { HEALTH_THREADS = 2, REQUEST_MS = 5000, STATEMENT_MS = 30000 };
+
+static bool
+is_ready(void *self, struct json_out *j)
+{
+	struct workerd *w = self;
+
+	jo_kv_bool(j, "listening", w->listen != NULL && db_listen_connected(w->listen));
+	return db_ready_check(w->ready, j);
+}
+
+static void
+on_hint(void *arg)
+{
+	wake_hint(arg);
+}
+
+static enum err_code
+start_http(struct workerd *w, const struct conf *c, struct err *e)
+{
+	struct http_ops_opts ops = {
+		.daemon = "workerd",
+		.address = c->listen_address,
+		.port = conf_ops_port(c),
+		.self = w,
+		.ready = is_ready,
+	};
+	struct http_server_opts server = {
+		.address = c->listen_address,
+		.port = conf_port(c, CONF_WORKERD),
+		.threads = HEALTH_THREADS,
+		.routes = routes,
+		.nroutes = (int)(sizeof routes / sizeof routes[0]) - (c->metrics_public ? 0 : 1),
+		.self = w,
+		.request_ms = REQUEST_MS,
+	};
+	enum err_code rc = http_ops_start(&ops, &w->ops, e);
+
+	return rc != ERR_OK ? rc : http_server_start(&server, &w->server, e);
+}
+
+static enum err_code
+start_listener(struct workerd *w, const struct conf *c, struct err *e)
+{
+	struct db_listen_opts o = {
+		.db = w->worker_opts.db, .channel = "cti_events", .on_hint = on_hint, .arg = &w->wake,
+	};
+
+	if (c->database_listen_url[0] != '\0')
+		o.db.url = c->database_listen_url;
+	return db_listen_start(&o, &w->listen, e);
+}
+
+static enum err_code
+start_workers(struct workerd *w, int n, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	while (w->nworkers < n && rc == ERR_OK) {
+		rc = worker_start(&w->workers[w->nworkers], &w->worker_opts, &w->wake, e);
+		if (rc == ERR_OK)
+			w->nworkers++;
+	}
+	return rc;
+}
+
+static void
+set_options(struct workerd *w, const struct conf *c)
+{
+	w->worker_opts = (struct worker_opts){
+		.db = {
+			.url = buf_c(&w->conninfo),
+			.role = c->db_role,
+			.app_name = "workerd",
+			.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
+			.timeout_ms = STATEMENT_MS,
+		},
+		.batch = {
+			.limit = (int)c->worker_batch,
+			.max_attempts = (int)c->worker_max_attempts,
+			.single_tenant = strcmp(c->single_tenant, "auto") == 0,
+		},
+		.poll_ms = c->worker_poll_ms,
+	};
+}
+
+enum err_code
+workerd_start(void *self, const struct conf *c, struct err *e)
+{
+	struct workerd *w = self;
+	enum err_code rc;
+
+	buf_init(&w->conninfo, 8192);
+	wake_init(&w->wake);
+	rc = db_conninfo(c, &w->conninfo, e);
+	if (rc != ERR_OK)
+		return rc;
+	set_options(w, c);
+	w->ready = db_ready_new(&w->worker_opts.db);
+	rc = start_http(w, c, e);
+	if (rc == ERR_OK)
+		rc = start_listener(w, c, e);
+	if (rc == ERR_OK)
+		rc = start_workers(w, (int)c->worker_threads, e);
+	if (rc != ERR_OK)
+		workerd_stop(w, 0);
+	return rc;
+}
+
+void
+workerd_unready(void *self)
+{
+	struct workerd *w = self;
+
+	http_ops_set_draining(w->ops);
+}
+
+/* A batch in flight ends or is rolled back by its end; timeout_ms needs no watching here, because
+ * no statement outlasts its own deadline. */
+void
+workerd_stop(void *self, int64_t timeout_ms)
+{
+	struct workerd *w = self;
+
+	db_listen_stop(w->listen);
+	wake_stop(&w->wake);
+	for (int i = 0; i < w->nworkers; i++)
+		worker_join(&w->workers[i]);
+	if (w->server != NULL)
+		http_server_drain(w->server, timeout_ms);
+	http_server_stop(w->server);
+	http_ops_stop(w->ops);
+	db_ready_free(w->ready);
+	wake_release(&w->wake);
+	buf_release(&w->conninfo);
+}

@@ -1,0 +1,36 @@
+/*
+ * workerd - the daemon: threads that run batches, a listener that wakes them.
+ *
+ * Use:      workerd_start, workerd_unready, workerd_stop from main by daemon_run().
+ * Owns:     everything it starts.
+ * Threads:  one ops server, one listener, WORKER_THREADS workers.
+ * Errors:   start: what could not be started. A database that is down is no reason not to start.
+ */
+#ifndef CTI_WORKERD_H
+#define CTI_WORKERD_H
+
+#include "common/conf/conf.h"
+#include "common/db/db_listen.h"
+#include "common/db/db_ready.h"
+#include "common/http/http_ops.h"
+#include "workerd/worker.h"
+
+enum { WORKERD_MAX_THREADS = 64 };
+
+struct workerd {
+	struct http_ops *ops; /* first: the health routes on the daemon's own port look here */
+	struct http_server *server;
+	struct buf conninfo;
+	struct db_ready *ready;
+	struct db_listen *listen;
+	struct wake wake;
+	struct worker_opts worker_opts;
+	struct worker workers[WORKERD_MAX_THREADS];
+	int nworkers;
+};
+
+CTI_MUST_CHECK enum err_code workerd_start(void *self, const struct conf *c, struct err *e);
+void workerd_unready(void *self);
+void workerd_stop(void *self, int64_t timeout_ms);
+
+#endif
