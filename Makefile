@@ -125,5 +125,11 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-zA-Z_. %-]+:.*## /{printf "  %-22s %s\n",$$1,$$2}' Makefile
 
+# Only this object knows the version, so that a commit does not rebuild the rest.
 $(B)/common/base/version.o: CPPFLAGS += -DCTI_VERSION='"$(VERSION)"'
+$(B)/common/base/version.o: $(B)/.version
+$(B)/.version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -20,7 +20,7 @@ report_ready(void *self, struct json_out *j)
 {
 	struct apid *api = self;
 
-	return ready_report(&api->ready, j);
+	return db_ready_check(api->ready, j);
 }
 
 /* conf has checked the URLs that were given; this is about the default, which is plain http. */
@@ -52,10 +52,8 @@ start_database(struct apid *api, struct err *e)
 		.timeout_ms = STATEMENT_MS,
 		.size = (int)c->db_pool,
 	};
-	rc = ready_start(&api->ready, &o, e);
-	if (rc == ERR_OK)
-		rc = db_pool_new(&o, &api->pool, e);
-	return rc;
+	api->ready = db_ready_new(&o);
+	return db_pool_new(&o, &api->pool, e);
 }
 
 static enum err_code
@@ -94,7 +92,7 @@ release(struct apid *api)
 {
 	http_server_stop(api->server);
 	http_ops_stop(api->ops);
-	ready_stop(&api->ready);
+	db_ready_free(api->ready);
 	db_pool_free(api->pool);
 	buf_wipe(&api->conninfo);
 	buf_release(&api->conninfo);

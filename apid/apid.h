@@ -11,10 +11,9 @@
 #ifndef CTI_APID_H
 #define CTI_APID_H
 
-#include "apid/ready.h"
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
-#include "common/db/db.h"
+#include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
 
 struct apid {
@@ -22,7 +21,7 @@ struct apid {
 	const struct conf *conf;
 	struct buf conninfo;
 	struct db_pool *pool;
-	struct ready ready;
+	struct db_ready *ready;
 	struct http_server *server;
 	unsigned char cursor_key[HMAC_BYTES];
 };

@@ -1,14 +1,12 @@
-#include "apid/apps_db.h"
+#include "apid/handlers.h"
 
 #include "apid/apid.h"
-#include "apid/app_id.h"
+#include "apid/apps_db.h"
 #include "apid/body.h"
-#include "apid/handlers.h"
+#include "apid/request.h"
 #include "common/dialpad/hook.h"
 
 enum { MAX_NAME_CHARS = 200, MAX_RETURN_URLS = 20, MAX_URL_CHARS = 2000 };
-
-static const char *const NO_PARAMETERS[] = { NULL };
 
 static void
 render_app(const struct app_row *a, struct json_out *j)
@@ -106,7 +104,9 @@ apps_create(struct http_req *req, struct http_res *res, struct err *e)
 	enum err_code rc;
 
 	db_array_init(&urls, DB_TEXT);
-	rc = body_parse(req, FIELDS, &body, e);
+	rc = request_no_query(req, e);
+	if (rc == ERR_OK)
+		rc = body_parse(req, FIELDS, &body, e);
 	if (rc == ERR_OK)
 		rc = read_name(body, &app.name, e);
 	if (rc == ERR_OK)
@@ -130,7 +130,7 @@ apps_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct json_out j;
-	enum err_code rc = http_query_allow(req, NO_PARAMETERS, e);
+	enum err_code rc = request_no_query(req, e);
 
 	if (rc == ERR_OK)
 		rc = apps_db_list(req, &r, e);
@@ -156,10 +156,10 @@ apps_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
-	enum err_code rc = http_query_allow(req, NO_PARAMETERS, e);
+	enum err_code rc = request_no_query(req, e);
 
 	if (rc == ERR_OK)
-		rc = app_id_of_path(req, &app_id, e);
+		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = apps_db_get(req, app_id, &r, e);
 	if (rc == ERR_OK)

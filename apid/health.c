@@ -1,5 +1,6 @@
-#include "apid/apid.h"
 #include "apid/handlers.h"
+
+#include "apid/apid.h"
 #include "common/base/version.h"
 
 /* What clients and hosting services look at: the process serves. Whether it should be sent

@@ -2,8 +2,9 @@
  * Webhooks that reach apid because a URL was set up with the wrong host. A 404 would lose the event
  * for ever: a 503 makes Dialpad try again, and tells the operator what to change.
  */
-#include "apid/apid.h"
 #include "apid/handlers.h"
+
+#include "apid/apid.h"
 #include "apid/problem.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"

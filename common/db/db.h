@@ -49,8 +49,15 @@ enum { DB_MAX_PARAMS = 80 };
 
 /* PostgreSQL's type OIDs of the parameters we send. */
 enum db_type {
-	DB_BOOL = 16, DB_BYTEA = 17, DB_I64 = 20, DB_I32 = 23, DB_TEXT = 25, DB_JSON = 114,
-	DB_F64 = 701, DB_TIME = 1184, DB_UUID = 2950,
+	DB_BOOL = 16,
+	DB_BYTEA = 17,
+	DB_I64 = 20,
+	DB_I32 = 23,
+	DB_TEXT = 25,
+	DB_JSON = 114,
+	DB_F64 = 701,
+	DB_TIME = 1184,
+	DB_UUID = 2950,
 };
 
 struct db_params {
@@ -58,7 +65,7 @@ struct db_params {
 	struct {
 		unsigned oid;
 		bool null;
-		size_t at, len; /* in data; or: */
+		size_t at, len;       /* in data; or: */
 		const char *borrowed; /* not NULL: the caller's bytes */
 	} p[DB_MAX_PARAMS];
 	struct buf data;
@@ -107,12 +114,12 @@ struct db_result {
 #define DB_RESULT_NONE ((struct db_result){ NULL })
 
 void db_result_clear(struct db_result *r);
-int db_rows(const struct db_result *r);     /* rows returned */
+int db_rows(const struct db_result *r); /* rows returned */
 int64_t db_affected(const struct db_result *r);
 bool db_null(const struct db_result *r, int row, int col);
-int64_t db_i64(const struct db_result *r, int row, int col);  /* int2, int4, int8; NULL is 0 */
-bool db_bool(const struct db_result *r, int row, int col);    /* NULL is false */
-double db_f64(const struct db_result *r, int row, int col);   /* float4, float8; NULL is 0 */
+int64_t db_i64(const struct db_result *r, int row, int col); /* int2, int4, int8; NULL is 0 */
+bool db_bool(const struct db_result *r, int row, int col);   /* NULL is false */
+double db_f64(const struct db_result *r, int row, int col);  /* float4, float8; NULL is 0 */
 /* timestamptz as ms since 1970, rounded down; NULL is 0; ±infinity is INT64_MAX or INT64_MIN. */
 int64_t db_time(const struct db_result *r, int row, int col);
 struct uuid db_uuid(const struct db_result *r, int row, int col); /* NULL is UUID_NIL */
@@ -120,8 +127,9 @@ struct uuid db_uuid(const struct db_result *r, int row, int col); /* NULL is UUI
 struct str db_str(const struct db_result *r, int row, int col);
 
 /* ---- connections ---- */
-CTI_MUST_CHECK enum err_code db_connect(const struct db_opts *o, struct db_conn **out, struct err *e);
-void db_close(struct db_conn *c); /* NULL is allowed */
+CTI_MUST_CHECK enum err_code db_connect(
+    const struct db_opts *o, struct db_conn **out, struct err *e);
+void db_close(struct db_conn *c);           /* NULL is allowed */
 bool db_is_broken(const struct db_conn *c); /* closed after an error; every call fails */
 
 OWN_DEFINE(db_conn, struct db_conn *, NULL, db_close)
@@ -158,7 +166,8 @@ CTI_MUST_CHECK enum err_code db_tenant_read(struct db_conn *c, struct uuid app_i
 
 /* ---- pool ---- */
 /* Opens lazily: succeeds while the server is down. */
-CTI_MUST_CHECK enum err_code db_pool_new(const struct db_opts *o, struct db_pool **out, struct err *e);
+CTI_MUST_CHECK enum err_code db_pool_new(
+    const struct db_opts *o, struct db_pool **out, struct err *e);
 void db_pool_free(struct db_pool *p); /* when nothing is lent; NULL is allowed */
 
 /*
@@ -166,8 +175,8 @@ void db_pool_free(struct db_pool *p); /* when nothing is lent; NULL is allowed *
  * UNAVAILABLE after wait_ms, which includes the opening; sooner when the server is known to be
  * down and no new attempt is due within that time.
  */
-CTI_MUST_CHECK enum err_code db_pool_get(struct db_pool *p, int64_t wait_ms, struct db_conn **out,
-    struct err *e);
+CTI_MUST_CHECK enum err_code db_pool_get(
+    struct db_pool *p, int64_t wait_ms, struct db_conn **out, struct err *e);
 void db_pool_put(struct db_pool *p, struct db_conn *c); /* broken or in a transaction: closed */
 
 /*
@@ -176,8 +185,8 @@ void db_pool_put(struct db_pool *p, struct db_conn *c); /* broken or in a transa
  * After UNCERTAIN it is not repeated.
  */
 typedef enum err_code (*db_tx_fn)(struct db_conn *c, void *arg, struct err *e);
-CTI_MUST_CHECK enum err_code db_tx(struct db_pool *p, int64_t wait_ms, db_tx_fn fn, void *arg,
-    struct err *e);
+CTI_MUST_CHECK enum err_code db_tx(
+    struct db_pool *p, int64_t wait_ms, db_tx_fn fn, void *arg, struct err *e);
 
 /* "postgresql://…" or DB_* of the configuration as one conninfo; see conf.def. */
 struct conf;

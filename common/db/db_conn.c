@@ -68,8 +68,8 @@ db_seems_alive(struct db_conn *c)
 }
 
 enum err_code
-db_command_until(struct db_conn *c, const char *sql, int64_t deadline, PGresult **out,
-    struct err *e)
+db_command_until(
+    struct db_conn *c, const char *sql, int64_t deadline, PGresult **out, struct err *e)
 {
 	char what[40];
 

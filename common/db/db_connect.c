@@ -211,8 +211,8 @@ db_open_session(const struct db_opts *o, PQnoticeReceiver on_notice, void *arg, 
 	if (rc != ERR_OK)
 		return rc;
 	if (host_count(info) > 1)
-		return open_any_host(&(struct opening){ o, info, on_notice, arg }, deadline, out,
-		    e);
+		return open_any_host(
+		    &(struct opening){ o, info, on_notice, arg }, deadline, out, e);
 	add_settings(&k, o);
 	return open_one(&k, on_notice, arg, deadline, out, e);
 }

@@ -5,22 +5,22 @@ static const struct {
 	const char *prefix;
 	enum err_code code;
 } CLASSES[] = {
-	{ "23505", ERR_CONFLICT },     /* unique_violation */
-	{ "22", ERR_INVALID },         /* data exception */
-	{ "23", ERR_INVALID },         /* other constraints */
-	{ "54", ERR_INVALID },         /* too complex, for example json nested too deep */
-	{ "57014", ERR_TIMEOUT },      /* query_canceled: a timeout of the server */
-	{ "40003", ERR_UNCERTAIN },    /* statement_completion_unknown */
-	{ "08007", ERR_UNCERTAIN },    /* transaction_resolution_unknown */
-	{ "40001", ERR_UNAVAILABLE },  /* serialization_failure */
-	{ "40P01", ERR_UNAVAILABLE },  /* deadlock_detected */
-	{ "55P03", ERR_UNAVAILABLE },  /* lock_not_available */
-	{ "25P03", ERR_UNAVAILABLE },  /* idle in a transaction for too long */
-	{ "26000", ERR_UNAVAILABLE },  /* prepared statement unknown: it is prepared again */
-	{ "08", ERR_UNAVAILABLE },     /* connection */
-	{ "53", ERR_UNAVAILABLE },     /* out of connections, memory, disk */
-	{ "57P", ERR_UNAVAILABLE },    /* shutting down, starting up */
-	{ "58", ERR_UNAVAILABLE },     /* system around PostgreSQL */
+	{ "23505", ERR_CONFLICT },    /* unique_violation */
+	{ "22", ERR_INVALID },        /* data exception */
+	{ "23", ERR_INVALID },        /* other constraints */
+	{ "54", ERR_INVALID },        /* too complex, for example json nested too deep */
+	{ "57014", ERR_TIMEOUT },     /* query_canceled: a timeout of the server */
+	{ "40003", ERR_UNCERTAIN },   /* statement_completion_unknown */
+	{ "08007", ERR_UNCERTAIN },   /* transaction_resolution_unknown */
+	{ "40001", ERR_UNAVAILABLE }, /* serialization_failure */
+	{ "40P01", ERR_UNAVAILABLE }, /* deadlock_detected */
+	{ "55P03", ERR_UNAVAILABLE }, /* lock_not_available */
+	{ "25P03", ERR_UNAVAILABLE }, /* idle in a transaction for too long */
+	{ "26000", ERR_UNAVAILABLE }, /* prepared statement unknown: it is prepared again */
+	{ "08", ERR_UNAVAILABLE },    /* connection */
+	{ "53", ERR_UNAVAILABLE },    /* out of connections, memory, disk */
+	{ "57P", ERR_UNAVAILABLE },   /* shutting down, starting up */
+	{ "58", ERR_UNAVAILABLE },    /* system around PostgreSQL */
 };
 
 static enum err_code
@@ -42,8 +42,8 @@ is_stale_plan(struct str sqlstate, const PGresult *r)
 {
 	struct str where = str_of(PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION));
 
-	return str_eq(sqlstate, STR("26000")) ||
-	    (str_eq(sqlstate, STR("0A000")) && str_eq(where, STR("RevalidateCachedQuery")));
+	return str_eq(sqlstate, STR("26000"))
+	       || (str_eq(sqlstate, STR("0A000")) && str_eq(where, STR("RevalidateCachedQuery")));
 }
 
 enum err_code

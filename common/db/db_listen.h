@@ -23,8 +23,8 @@ struct db_listen_opts {
 	void *arg;
 };
 
-CTI_MUST_CHECK enum err_code db_listen_start(const struct db_listen_opts *o, struct db_listen **out,
-    struct err *e);
+CTI_MUST_CHECK enum err_code db_listen_start(
+    const struct db_listen_opts *o, struct db_listen **out, struct err *e);
 bool db_listen_connected(struct db_listen *l);
 void db_listen_stop(struct db_listen *l); /* NULL is allowed */
 

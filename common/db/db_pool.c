@@ -31,7 +31,7 @@ struct db_pool {
 	int64_t backoff_ms; /* 0: the last attempt succeeded */
 	int64_t retry_at;   /* monotonic ms */
 	bool trying;
-	struct err last;    /* of the last failed attempt */
+	struct err last; /* of the last failed attempt */
 };
 
 enum err_code
@@ -148,8 +148,8 @@ open_conn(struct db_pool *p, bool retry, int64_t deadline, struct db_conn **out,
 		return rc;
 	}
 	metric_add(&CONNECTIONS, "open", 1);
-	(*out)->expires_ms = clock_mono_ms() + MAX_AGE_MS - MAX_AGE_MS / 10 +
-	    arc4random_uniform(MAX_AGE_MS / 5);
+	(*out)->expires_ms =
+	    clock_mono_ms() + MAX_AGE_MS - MAX_AGE_MS / 10 + arc4random_uniform(MAX_AGE_MS / 5);
 	return ERR_OK;
 }
 
@@ -176,8 +176,8 @@ may_open(const struct db_pool *p)
 static bool
 is_hopeless(const struct db_pool *p, int64_t deadline)
 {
-	return clock_mono_ms() >= deadline ||
-	    (p->open == 0 && p->retry_at + CONNECT_MIN_MS > deadline);
+	return clock_mono_ms() >= deadline
+	       || (p->open == 0 && p->retry_at + CONNECT_MIN_MS > deadline);
 }
 
 static enum step
@@ -239,8 +239,8 @@ db_pool_get(struct db_pool *p, int64_t wait_ms, struct db_conn **out, struct err
 			continue;
 		}
 		/* A failed attempt is tried again while the caller's time lasts. */
-		if (step != STEP_LEND &&
-		    open_conn(p, step == STEP_RETRY, deadline, &c, e) != ERR_OK)
+		if (step != STEP_LEND
+		    && open_conn(p, step == STEP_RETRY, deadline, &c, e) != ERR_OK)
 			continue;
 		lend(p);
 		*out = c;

@@ -53,8 +53,8 @@ struct db_args {
 
 /* ---- db_params.c ---- */
 /* `p` may be NULL. `what` names the statement in *e. */
-CTI_MUST_CHECK enum err_code db_args_fill(struct db_args *a, const struct db_params *p,
-    const char *what, struct err *e);
+CTI_MUST_CHECK enum err_code db_args_fill(
+    struct db_args *a, const struct db_params *p, const char *what, struct err *e);
 /* The binary forms of PostgreSQL's types, which parameters and array elements share. */
 void db_put_i32(struct buf *b, int32_t v);
 void db_put_i64(struct buf *b, int64_t v);
@@ -73,11 +73,11 @@ enum err_code db_err_closed(const char *what, struct err *e);
 bool db_wire_wait(int fd, short events, int64_t deadline);
 int64_t db_deadline(const struct db_conn *c); /* of a statement that begins now */
 /* The next result of what was sent, sending what is left meanwhile. *out is NULL at the end. */
-CTI_MUST_CHECK enum err_code db_wire_next(struct db_conn *c, const char *what, int64_t deadline,
-    PGresult **out, struct err *e);
+CTI_MUST_CHECK enum err_code db_wire_next(
+    struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e);
 /* All results up to the end: the last one, or the first error. */
-CTI_MUST_CHECK enum err_code db_wire_answer(struct db_conn *c, const char *what, int64_t deadline,
-    PGresult **out, struct err *e);
+CTI_MUST_CHECK enum err_code db_wire_answer(
+    struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e);
 
 /* ---- db_connect.c ---- */
 /* INVALID for a connection string that libpq cannot read; its text is not repeated. */
@@ -87,21 +87,21 @@ CTI_MUST_CHECK enum err_code db_open_session(const struct db_opts *o, PQnoticeRe
     void *arg, int64_t deadline, PGconn **out, struct err *e);
 
 /* ---- db_conn.c ---- */
-CTI_MUST_CHECK enum err_code db_connect_until(const struct db_opts *o, int64_t deadline,
-    struct db_conn **out, struct err *e);
+CTI_MUST_CHECK enum err_code db_connect_until(
+    const struct db_opts *o, int64_t deadline, struct db_conn **out, struct err *e);
 void db_drop(struct db_conn *c); /* close the session; the connection is broken from now on */
 /* Of an idle connection, without a round trip: has the server closed it? */
 bool db_seems_alive(struct db_conn *c);
-CTI_MUST_CHECK enum err_code db_command_until(struct db_conn *c, const char *sql, int64_t deadline,
-    PGresult **out, struct err *e);
+CTI_MUST_CHECK enum err_code db_command_until(
+    struct db_conn *c, const char *sql, int64_t deadline, PGresult **out, struct err *e);
 
 /* ---- db_stmt.c ---- */
 /* Prepare the statement on this connection unless it is, or the connection prepares nothing. */
 CTI_MUST_CHECK enum err_code db_stmt_ready(struct db_conn *c, const struct db_stmt *s,
     const struct db_args *a, int64_t deadline, struct err *e);
 /* Queue a statement made ready before. False: libpq refused it (see PQerrorMessage). */
-CTI_MUST_CHECK bool db_stmt_send(struct db_conn *c, const struct db_stmt *s,
-    const struct db_args *a);
+CTI_MUST_CHECK bool db_stmt_send(
+    struct db_conn *c, const struct db_stmt *s, const struct db_args *a);
 void db_stmt_forget(struct db_conn *c, const struct db_stmt *s);
 void db_stmt_forget_all(struct db_conn *c);
 

@@ -82,8 +82,8 @@ check_types(const struct db_prepared *p, const struct db_args *a, struct err *e)
 }
 
 enum err_code
-db_stmt_ready(struct db_conn *c, const struct db_stmt *s, const struct db_args *a,
-    int64_t deadline, struct err *e)
+db_stmt_ready(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
+    struct err *e)
 {
 	AUTO(pgresult) PGresult *r = NULL;
 	const struct db_prepared *known = find(c, s);
@@ -112,10 +112,11 @@ db_stmt_send(struct db_conn *c, const struct db_stmt *s, const struct db_args *a
 	const struct db_prepared *known = find(c, s);
 
 	if (known == NULL)
-		return PQsendQueryParams(c->pg, s->sql, a->n, a->types, a->values, a->lengths,
-		    a->formats, 1) != 0;
-	return PQsendQueryPrepared(c->pg, known->name, a->n, a->values, a->lengths, a->formats,
-	    1) != 0;
+		return PQsendQueryParams(
+			   c->pg, s->sql, a->n, a->types, a->values, a->lengths, a->formats, 1)
+		       != 0;
+	return PQsendQueryPrepared(c->pg, known->name, a->n, a->values, a->lengths, a->formats, 1)
+	       != 0;
 }
 
 static enum err_code

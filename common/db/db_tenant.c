@@ -57,8 +57,8 @@ send_queries(const struct read *t)
 		struct err e;
 
 		/* prepare_all has seen that the parameters fit. */
-		if (db_args_fill(&a, q->params, q->stmt->name, &e) != ERR_OK ||
-		    !db_stmt_send(t->c, q->stmt, &a))
+		if (db_args_fill(&a, q->params, q->stmt->name, &e) != ERR_OK
+		    || !db_stmt_send(t->c, q->stmt, &a))
 			return false;
 	}
 	return true;
@@ -69,11 +69,11 @@ send_all(const struct read *t, struct uuid app_id)
 {
 	char id[UUID_TEXT_BYTES], set_local[80];
 
-	(void)snprintf(set_local, sizeof(set_local), "SET LOCAL cti.app_id = '%s'",
-	    uuid_format(app_id, id));
-	return PQenterPipelineMode(t->c->pg) && send_plain(t->c, "BEGIN READ ONLY") &&
-	    send_plain(t->c, set_local) && send_queries(t) && send_plain(t->c, "COMMIT") &&
-	    PQpipelineSync(t->c->pg);
+	(void)snprintf(
+	    set_local, sizeof(set_local), "SET LOCAL cti.app_id = '%s'", uuid_format(app_id, id));
+	return PQenterPipelineMode(t->c->pg) && send_plain(t->c, "BEGIN READ ONLY")
+	       && send_plain(t->c, set_local) && send_queries(t) && send_plain(t->c, "COMMIT")
+	       && PQpipelineSync(t->c->pg);
 }
 
 /* Keep a result that is wanted; tell the first error. What follows an error was not run. */

@@ -68,10 +68,8 @@ is_failure(const PGresult *r)
 	switch (PQresultStatus(r)) {
 	case PGRES_COMMAND_OK:
 	case PGRES_TUPLES_OK:
-	case PGRES_EMPTY_QUERY:
-		return false;
-	default:
-		return true;
+	case PGRES_EMPTY_QUERY: return false;
+	default: return true;
 	}
 }
 
@@ -85,8 +83,7 @@ is_copy(const PGresult *r)
 }
 
 enum err_code
-db_wire_answer(struct db_conn *c, const char *what, int64_t deadline, PGresult **out,
-    struct err *e)
+db_wire_answer(struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e)
 {
 	AUTO(pgresult) PGresult *kept = NULL;
 	PGresult *r = NULL;

@@ -85,8 +85,8 @@ http_query_allow(const struct http_req *req, const char *const *allowed, struct 
 }
 
 enum err_code
-http_query_i64(const struct http_req *req, const char *name, int64_t min, int64_t max,
-    int64_t dflt, int64_t *out, struct err *e)
+http_query_i64(const struct http_req *req, const char *name, int64_t min, int64_t max, int64_t dflt,
+    int64_t *out, struct err *e)
 {
 	struct str value = http_query(req, name);
 
@@ -104,8 +104,8 @@ http_query_i64(const struct http_req *req, const char *name, int64_t min, int64_
 void
 http_header_add(struct http_res *res, const char *name, struct str value)
 {
-	if (value.n > 0 && (memchr(value.p, '\r', value.n) != NULL
-	    || memchr(value.p, '\n', value.n) != NULL))
+	if (value.n > 0
+	    && (memchr(value.p, '\r', value.n) != NULL || memchr(value.p, '\n', value.n) != NULL))
 		return;
 	buf_add_fmt(&res->headers, "%s: ", name);
 	buf_add_str(&res->headers, value);

@@ -28,36 +28,38 @@ struct http_query_item {
 };
 
 struct http_req {
-	void *self;                               /* http_server_opts.self */
+	void *self; /* http_server_opts.self */
 	const struct http_route *route;
 	struct str method;
-	struct str path;                          /* raw, as sent, without the query */
-	struct str segments[HTTP_MAX_SEGMENTS];   /* what {…} matched, percent-decoded */
+	struct str path;                        /* raw, as sent, without the query */
+	struct str segments[HTTP_MAX_SEGMENTS]; /* what {…} matched, percent-decoded */
 	int nsegments;
 	struct http_query_item query[HTTP_MAX_QUERY];
 	int nquery;
-	struct str body;                          /* complete, or empty */
+	struct str body; /* complete, or empty */
 	char request_id[HTTP_REQUEST_ID_BYTES];
 	struct str remote_addr;
-	struct uuid app_id;                       /* set by the auth hook for HTTP_AUTH_APP */
-	struct arena arena;                       /* reset when the request ends */
-	void *priv;                               /* the wrapper's */
+	struct uuid app_id; /* set by the auth hook for HTTP_AUTH_APP */
+	struct arena arena; /* reset when the request ends */
+	void *priv;         /* struct http_conn; NULL in tests */
 };
 
 struct http_res {
 	int status;               /* 200 unless set */
 	const char *content_type; /* static; "application/json" unless set */
 	struct buf body;
-	struct buf headers;       /* further header lines, each ending in CRLF; see http_header_add */
+	struct buf headers; /* further header lines, each ending in CRLF; see http_header_add */
 };
 
 typedef enum err_code (*http_handler)(struct http_req *req, struct http_res *res, struct err *e);
 
 struct http_route {
-	const char *method;  /* "GET"; "*" is any method (a catch-all with its own answer) */
-	const char *path;    /* "{name}" = exactly one non-empty segment; a last "**" = any rest */
+	const char *method; /* "GET", which serves HEAD too; "*" is any method */
+	/* "{name}" = exactly one non-empty segment; a last "**" = any rest, or none. A row with
+	 * "**" does not turn another method's 404 into 405. */
+	const char *path;
 	enum http_auth auth;
-	size_t max_body;     /* bytes; 0: a body is refused with 413 */
+	size_t max_body; /* bytes; 0: a body is refused with 413 */
 	http_handler fn;
 };
 
@@ -69,8 +71,8 @@ struct str http_query(const struct http_req *req, const char *name);
 
 /* INVALID, naming the parameter and listing the allowed ones, when the query has any other, or
  * one of these twice. `allowed` ends with NULL. */
-CTI_MUST_CHECK enum err_code http_query_allow(const struct http_req *req, const char *const *allowed,
-    struct err *e);
+CTI_MUST_CHECK enum err_code http_query_allow(
+    const struct http_req *req, const char *const *allowed, struct err *e);
 
 /* Whole number within [min, max], `dflt` when absent; INVALID naming it otherwise. */
 CTI_MUST_CHECK enum err_code http_query_i64(const struct http_req *req, const char *name,

@@ -1,18 +1,15 @@
 #include "common/http/http_answer.h"
 
+#include "common/base/clock.h"
+
+#include <time.h>
+
 static const struct {
 	int status;
 	const char *text;
-} reasons[] = {
-	{ 200, "OK" },
-	{ 201, "Created" },
-	{ 202, "Accepted" },
-	{ 204, "No Content" },
-	{ 302, "Found" },
-	{ 303, "See Other" },
-	{ 304, "Not Modified" },
-	{ 307, "Temporary Redirect" },
-	{ 308, "Permanent Redirect" },
+} reasons[] = { { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
+	{ 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" },
+	{ 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
 #define X(name, http, retry, text) { http, text },
 	ERR_TABLE(X)
 #undef X
@@ -50,22 +47,38 @@ has_body(int status)
 	return status != 204 && status != 304;
 }
 
+/* In HTTP's own format; English names, because no daemon calls setlocale(). */
 static void
-add_own_headers(const struct http_req *req, const struct http_res *res, const char *hsts,
-    struct buf *out)
+add_date(struct buf *out)
+{
+	time_t now = (time_t)(clock_wall_ms() / 1000);
+	char text[40];
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm) != NULL
+	    && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
+		buf_add_fmt(out, "Date: %s\r\n", text);
+}
+
+static void
+add_own_headers(
+    const struct http_req *req, const struct http_res *res, const char *hsts, struct buf *out)
 {
 	if (has_body(res->status))
 		buf_add_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
 		    res->content_type == NULL ? "application/json" : res->content_type,
 		    res->body.n);
+	add_date(out);
 	if (!http_answer_has(res, "Cache-Control"))
 		buf_add_c(out, "Cache-Control: no-store\r\n");
 	if (res->status == 503 && !http_answer_has(res, "Retry-After"))
 		buf_add_c(out, "Retry-After: 1\r\n");
 	if (hsts != NULL)
 		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", hsts);
-	buf_add_fmt(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n"
-	    "Connection: close\r\n", req->request_id);
+	buf_add_fmt(out,
+	    "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n"
+	    "Connection: close\r\n",
+	    req->request_id);
 }
 
 void

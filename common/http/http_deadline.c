@@ -1,6 +1,7 @@
 #include "common/http/http_deadline.h"
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -58,6 +59,8 @@ http_deadline_new(void)
 	ev.sigev_signo = DEADLINE_SIGNAL;
 	ev._sigev_un._tid = gettid(); /* glibc 2.36 has no public name for this member */
 	d->has_timer = timer_create(CLOCK_MONOTONIC, &ev, &d->timer) == 0;
+	if (!d->has_timer)
+		log_warn("http.deadline", "no timer: a request that drips can hold this thread");
 	return d;
 }
 

@@ -6,13 +6,14 @@
  *           reading, resume before reading on.
  * Owns:     a POSIX timer, until http_deadline_free().
  * Threads:  the thread that made it.
- * Errors:   without a timer (the system has none left) only http_deadline_is_over() works.
+ * Errors:   without a timer (the system has none left) only http_deadline_is_over() works; that is logged.
  * Not for:  anything but civetweb's reads.
  *
  * civetweb bounds the gap between two bytes, not the whole: a peer that sends a byte now and then
  * holds a thread for hours, and civetweb does not give us the socket to poll ourselves. But its
  * reads end when a signal interrupts them. So a timer sends this thread a signal when the deadline
- * passes, and again every few ms in case the thread was just not waiting.
+ * passes, and again every few ms in case the thread was just not waiting. Whoever takes a
+ * connection over for good (a WebSocket) must therefore pause it first.
  */
 #ifndef CTI_HTTP_DEADLINE_H
 #define CTI_HTTP_DEADLINE_H

@@ -19,8 +19,8 @@ enum {
 	LABEL_BYTES = 160,
 };
 
-static struct metric requests_total = METRIC_COUNTER("cti_http_requests_total",
-    "Requests answered, by route and class of the status.", "route");
+static struct metric requests_total = METRIC_COUNTER(
+    "cti_http_requests_total", "Requests answered, by route and class of the status.", "route");
 static struct metric request_seconds = METRIC_SECONDS("cti_http_request_seconds",
     "Time from the headers of a request to the end of its answer, by route.", "route");
 
@@ -134,7 +134,8 @@ authenticate(struct exchange *x, struct err *e)
 	if (auth == HTTP_AUTH_NONE)
 		return ERR_OK;
 	if (x->o->auth == NULL)
-		return err_set(e, ERR_INTERNAL, "a route needs authentication, the server has none");
+		return err_set(
+		    e, ERR_INTERNAL, "a route needs authentication, the server has none");
 	rc = x->o->auth(&x->req, auth, e);
 	if (rc == ERR_OK && auth == HTTP_AUTH_APP)
 		log_context_set(x->req.request_id, uuid_format(x->req.app_id, app));
@@ -148,8 +149,8 @@ serve(struct exchange *x, enum http_admission a, struct err *e)
 	enum err_code rc;
 
 	if (x->conn->nheaders >= HTTP_MAX_HEADERS)
-		return err_set(e, ERR_HEADERS_TOO_LARGE, "more than %d header lines",
-		    HTTP_MAX_HEADERS - 1);
+		return err_set(
+		    e, ERR_HEADERS_TOO_LARGE, "more than %d header lines", HTTP_MAX_HEADERS - 1);
 	rc = find_route(x, e);
 	if (rc == ERR_OK)
 		rc = check_admission(x, a, e);
@@ -191,8 +192,8 @@ answer_error(struct exchange *x, const struct err *e)
 static size_t
 send_answer(struct exchange *x)
 {
-	AUTO_RELEASE(buf_release) struct buf out =
-	    BUF(MAX_ANSWER_BYTES + 2 * MAX_ANSWER_HEADER_BYTES);
+	AUTO_RELEASE(buf_release)
+	struct buf out = BUF(MAX_ANSWER_BYTES + 2 * MAX_ANSWER_HEADER_BYTES);
 	struct http_answer_opts o = {
 		.without_body = str_eq(x->req.method, STR("HEAD")),
 		.hsts = x->o->hsts,
@@ -219,9 +220,10 @@ account(struct exchange *x, size_t sent)
 	if (!x->shed)
 		metric_observe_us(&request_seconds, route, took_us);
 	if (x->o->log_requests)
-		log_info("http.request", "method=%.*s route=%s status=%d dur_ms=%" PRId64
-		    " bytes=%zu", STR_ARG(x->req.method), r == NULL ? route : r->path,
-		    x->res.status, took_us / 1000, sent);
+		log_info("http.request",
+		    "method=%.*s route=%s status=%d dur_ms=%" PRId64 " bytes=%zu",
+		    STR_ARG(x->req.method), r == NULL ? route : r->path, x->res.status,
+		    took_us / 1000, sent);
 }
 
 static int
@@ -237,8 +239,7 @@ end(struct exchange *x)
 }
 
 int
-http_dispatch(const struct http_server_opts *o, enum http_admission admission,
-    struct http_conn *c)
+http_dispatch(const struct http_server_opts *o, enum http_admission admission, struct http_conn *c)
 {
 	struct exchange x;
 	struct err e;
@@ -253,8 +254,7 @@ http_dispatch(const struct http_server_opts *o, enum http_admission admission,
 }
 
 int
-http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c,
-    const struct err *why)
+http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c, const struct err *why)
 {
 	struct exchange x;
 

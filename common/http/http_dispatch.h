@@ -21,9 +21,9 @@ enum http_admission {
 };
 
 /* Both return the status that was answered. */
-int http_dispatch(const struct http_server_opts *o, enum http_admission admission,
-    struct http_conn *c);
-int http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c,
-    const struct err *why);
+int http_dispatch(
+    const struct http_server_opts *o, enum http_admission admission, struct http_conn *c);
+int http_dispatch_unparsed(
+    const struct http_server_opts *o, struct http_conn *c, const struct err *why);
 
 #endif

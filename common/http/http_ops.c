@@ -1,13 +1,10 @@
 #include "common/http/http_ops.h"
 
 #include "common/base/metric.h"
+#include "common/base/version.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
-
-#ifndef CTI_VERSION
-#define CTI_VERSION "unknown"
-#endif
 
 enum { OPS_THREADS = 2, OPS_REQUEST_MS = 5000 };
 
@@ -72,7 +69,7 @@ version(struct http_req *req, struct http_res *res, struct err *e)
 	jo_init(&j, &res->body);
 	jo_obj(&j);
 	jo_kv_str(&j, "name", str_of(ops_of(req)->o.daemon));
-	jo_kv_str(&j, "version", STR(CTI_VERSION));
+	jo_kv_str(&j, "version", str_of(version_text()));
 	jo_end_obj(&j);
 	return ERR_OK;
 }
@@ -94,7 +91,8 @@ http_ops_start(const struct http_ops_opts *o, struct http_ops **out, struct err 
 		abort();
 	ops->ops = ops;
 	ops->o = *o;
-	rc = http_server_start(&(struct http_server_opts){
+	rc = http_server_start(
+	    &(struct http_server_opts){
 		.address = o->address,
 		.port = o->port,
 		.threads = OPS_THREADS,
@@ -102,7 +100,8 @@ http_ops_start(const struct http_ops_opts *o, struct http_ops **out, struct err 
 		.nroutes = sizeof routes / sizeof routes[0],
 		.self = ops,
 		.request_ms = OPS_REQUEST_MS,
-	}, &ops->server, e);
+	    },
+	    &ops->server, e);
 	if (rc != ERR_OK) {
 		free(ops);
 		return rc;

@@ -25,11 +25,11 @@ struct http_ops_opts {
 	bool (*ready)(void *self, struct json_out *j);
 };
 
-CTI_MUST_CHECK enum err_code http_ops_start(const struct http_ops_opts *o, struct http_ops **out,
-    struct err *e);
+CTI_MUST_CHECK enum err_code http_ops_start(
+    const struct http_ops_opts *o, struct http_ops **out, struct err *e);
 void http_ops_set_draining(struct http_ops *o); /* /readyz answers 503 "draining" from now on */
-void http_ops_stop(struct http_ops *o); /* NULL is allowed */
-int http_ops_port(const struct http_ops *o); /* that it listens on */
+void http_ops_stop(struct http_ops *o);         /* NULL is allowed */
+int http_ops_port(const struct http_ops *o);    /* that it listens on */
 
 /* /healthz and /readyz for the daemon's own port too; `req->self` must begin with a struct
  * http_ops pointer (struct { struct http_ops *ops; … }). */

@@ -123,8 +123,8 @@ http_route_find(const struct http_route *routes, int nroutes, struct str method,
 		known = known || !is_catch_all(&routes[i]);
 	}
 	if (known)
-		return err_set(e, ERR_METHOD_NOT_ALLOWED, "this path does not take %.*s",
-		    STR_ARG(method));
+		return err_set(
+		    e, ERR_METHOD_NOT_ALLOWED, "this path does not take %.*s", STR_ARG(method));
 	return err_set(e, ERR_NOT_FOUND, "there is nothing under this path");
 }
 

@@ -29,7 +29,7 @@ CTI_MUST_CHECK enum err_code http_route_find(const struct http_route *routes, in
     struct str method, struct str path, struct arena *a, struct http_match *out, struct err *e);
 
 /* Append the methods that this path takes: "GET, HEAD, POST". */
-void http_route_allow(const struct http_route *routes, int nroutes, struct str path,
-    struct buf *out);
+void http_route_allow(
+    const struct http_route *routes, int nroutes, struct str path, struct buf *out);
 
 #endif

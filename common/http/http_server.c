@@ -17,7 +17,8 @@
 
 enum {
 	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
-	SPARE_THREADS = 8, /* and one for each four serving ones: they say 503 while those are busy */
+	SPARE_THREADS =
+	    8, /* and one for each four serving ones: they say 503 while those are busy */
 	/* Request line and headers; longer ones are refused. */
 	MAX_HEADER_BYTES = 16 * 1024,
 };
@@ -115,8 +116,8 @@ on_request(struct mg_connection *mg, void *server)
 static void
 on_context(const struct mg_context *mg)
 {
-	mg_set_request_handler((struct mg_context *)(uintptr_t)mg, "**", on_request,
-	    mg_get_user_data(mg));
+	mg_set_request_handler(
+	    (struct mg_context *)(uintptr_t)mg, "**", on_request, mg_get_user_data(mg));
 }
 
 /* civetweb gave up on a request before any handler saw it. Returns 0: answered here. */
@@ -203,25 +204,35 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 	};
 	char ports[64], threads[16], timeout_ms[24], header_bytes[16];
 	const char *options[] = {
-		"listening_ports", ports,
-		"num_threads", threads,
-		"connection_queue", "256",
-		"listen_backlog", "1024",
-		"request_timeout_ms", timeout_ms,
-		"max_request_size", header_bytes,
+		"listening_ports",
+		ports,
+		"num_threads",
+		threads,
+		"connection_queue",
+		"256",
+		"listen_backlog",
+		"1024",
+		"request_timeout_ms",
+		timeout_ms,
+		"max_request_size",
+		header_bytes,
 		/* A reused connection could carry a second request in the first one's body. */
-		"enable_keep_alive", "no",
-		"tcp_nodelay", "1",
-		"decode_url", "no",
+		"enable_keep_alive",
+		"no",
+		"tcp_nodelay",
+		"1",
+		"decode_url",
+		"no",
 		/* Else civetweb would answer CORS pre-flights itself. */
-		"access_control_allow_methods", "",
+		"access_control_allow_methods",
+		"",
 		NULL,
 	};
 	struct mg_init_data init = { &callbacks, s, options };
 
 	(void)snprintf(ports, sizeof ports, "%s:%d", s->o.address, s->o.port);
-	(void)snprintf(threads, sizeof threads, "%d",
-	    s->o.threads + SPARE_THREADS + s->o.threads / 4);
+	(void)snprintf(
+	    threads, sizeof threads, "%d", s->o.threads + SPARE_THREADS + s->o.threads / 4);
 	(void)snprintf(timeout_ms, sizeof timeout_ms, "%" PRId64, s->o.request_ms);
 	(void)snprintf(header_bytes, sizeof header_bytes, "%d", MAX_HEADER_BYTES);
 	return mg_start2(&init, why);
@@ -252,8 +263,8 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	struct http_server *s;
 
 	if (!http_stack_is_raised())
-		return err_set(e, ERR_INTERNAL,
-		    "the threads' stacks would be too small: link with -rdynamic");
+		return err_set(
+		    e, ERR_INTERNAL, "the threads' stacks would be too small: link with -rdynamic");
 	(void)pthread_once(&once, raise_file_limit);
 	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
 	s = server_new(o);
@@ -261,8 +272,8 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	if (s->mg == NULL) {
 		server_free(s);
 		(void)mg_exit_library();
-		return err_set(e, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", o->address,
-		    o->port, text);
+		return err_set(
+		    e, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", o->address, o->port, text);
 	}
 	*out = s;
 	return ERR_OK;

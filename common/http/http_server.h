@@ -7,8 +7,10 @@
  * Errors:   UNAVAILABLE when the port cannot be bound; the message names it.
  * Not for:  TLS (ends at the proxy).
  *
- * Every request takes the same way: request id, route, authentication, body (limit, total deadline,
- * length compared), handler, one answer in one write, one log line. Nothing else is served.
+ * Every request takes the same way: request id, route, room (else 503 at once), authentication,
+ * body (limit, total deadline, length compared), handler, one answer in one write, one log line.
+ * Nothing else is served. Each connection carries one request. A target in absolute form and
+ * "OPTIONS *" never come this far: the library closes such connections without an answer.
  */
 #ifndef CTI_HTTP_SERVER_H
 #define CTI_HTTP_SERVER_H
@@ -20,8 +22,10 @@ struct http_server;
 /* HTTP_AUTH_APP and HTTP_AUTH_ADMIN: OK, or UNAUTHORIZED, FORBIDDEN, … . Sets req->app_id. */
 typedef enum err_code (*http_auth_fn)(struct http_req *req, enum http_auth auth, struct err *e);
 
-/* Writes the body of an error answer. NULL: problem+json. */
-typedef void (*http_error_fn)(const struct http_req *req, const struct err *e, struct http_res *res);
+/* Writes the body of an error answer; res->status is set, req->route is NULL when none was found.
+ * Headers that the handler has added are still there. NULL: http_problem(). */
+typedef void (*http_error_fn)(
+    const struct http_req *req, const struct err *e, struct http_res *res);
 
 /* The problem+json body, for an http_error_fn that only adds headers or handles some errors. */
 void http_problem(const struct http_req *req, const struct err *e, struct http_res *res);
@@ -29,7 +33,7 @@ void http_problem(const struct http_req *req, const struct err *e, struct http_r
 struct http_server_opts {
 	const char *address; /* "127.0.0.1" */
 	int port;
-	int threads;         /* requests served at once */
+	int threads;                     /* requests served at once */
 	const struct http_route *routes; /* first match wins; static */
 	int nroutes;
 	void *self;
@@ -40,10 +44,11 @@ struct http_server_opts {
 	const char *hsts;    /* value of Strict-Transport-Security, or NULL */
 };
 
-CTI_MUST_CHECK enum err_code http_server_start(const struct http_server_opts *o,
-    struct http_server **out, struct err *e);
+CTI_MUST_CHECK enum err_code http_server_start(
+    const struct http_server_opts *o, struct http_server **out, struct err *e);
 
-/* Answer new requests with 503 and wait, at most timeout_ms, until none is in flight. */
+/* Answer new requests with 503, probes excepted, and wait, at most timeout_ms, until none is in
+ * flight. What handlers use must live until http_server_stop() has returned. */
 void http_server_drain(struct http_server *s, int64_t timeout_ms);
 void http_server_stop(struct http_server *s); /* drain first; NULL is allowed */
 

@@ -17,7 +17,8 @@ static bool
 needs_decoding(struct str raw, bool form)
 {
 	return raw.n > 0
-	    && (memchr(raw.p, '%', raw.n) != NULL || (form && memchr(raw.p, '+', raw.n) != NULL));
+	       && (memchr(raw.p, '%', raw.n) != NULL
+		   || (form && memchr(raw.p, '+', raw.n) != NULL));
 }
 
 /* The byte that "%hl" at raw.p[i] stands for; 0 (never a valid result) when it is no escape. */
@@ -72,10 +73,12 @@ http_uri_query(struct http_req *req, struct str raw, struct err *e)
 		if (item.n == 0)
 			continue;
 		if (req->nquery == HTTP_MAX_QUERY)
-			return err_set(e, ERR_INVALID, "more than %d query parameters", HTTP_MAX_QUERY);
+			return err_set(
+			    e, ERR_INVALID, "more than %d query parameters", HTTP_MAX_QUERY);
 		if (!http_uri_decode(&req->arena, name, true, &q->name)
 		    || !http_uri_decode(&req->arena, value, true, &q->value))
-			return err_set(e, ERR_INVALID, "a query parameter is not percent-encoded properly");
+			return err_set(
+			    e, ERR_INVALID, "a query parameter is not percent-encoded properly");
 		req->nquery++;
 	}
 	return ERR_OK;

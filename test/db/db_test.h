@@ -23,15 +23,15 @@
 #include <cmocka.h>
 
 /* Check the class; show the message when it is another one. */
-#define EXPECT(want, call)                                            \
-	do {                                                          \
-		struct err e_ = { .msg = "" };                        \
-		struct err *e = &e_;                                  \
-		enum err_code got_ = (call);                          \
-                                                                      \
-		if (got_ != (want))                                   \
+#define EXPECT(want, call)                                               \
+	do {                                                             \
+		struct err e_ = { .msg = "" };                           \
+		struct err *e = &e_;                                     \
+		enum err_code got_ = (call);                             \
+                                                                         \
+		if (got_ != (want))                                      \
 			print_error("%s: %s\n", err_name(got_), e->msg); \
-		assert_int_equal(got_, (want));                       \
+		assert_int_equal(got_, (want));                          \
 	} while (0)
 #define MUST(call) EXPECT(ERR_OK, call)
 
@@ -45,7 +45,11 @@ static inline struct db_opts
 test_opts(void)
 {
 	return (struct db_opts){
-		.url = test_url(), .role = "", .app_name = "t_db", .timeout_ms = 10000, .size = 2,
+		.url = test_url(),
+		.role = "",
+		.app_name = "t_db",
+		.timeout_ms = 10000,
+		.size = 2,
 	};
 }
 
@@ -125,7 +129,7 @@ test_drop_schema(void **state)
 }
 
 /* The body of main(). */
-#define TEST_RUN(tests)                                                             \
+#define TEST_RUN(tests)                                                                     \
 	(test_url() == NULL ? (print_message("skipped: TEST_DATABASE_URL is not set\n"), 0) \
 			    : cmocka_run_group_tests(tests, test_schema, test_drop_schema))
 

@@ -5,7 +5,6 @@
 #include "test/db/db_test.h"
 
 #include <arpa/inet.h>
-#include <libpq-fe.h>
 #include <sys/socket.h>
 
 /* A port on which connections are taken but nobody ever answers. */
@@ -23,22 +22,23 @@ silent_port(int *port)
 	return fd;
 }
 
-/* TEST_DATABASE_URL as key='value' with a dead host before its own. */
+/* The server of TEST_DATABASE_URL, reached without a password, behind a dead host. */
 static void
-with_dead_host_first(struct buf *out, int port)
+with_dead_host_first(struct buf *out, int dead_port)
 {
-	PQconninfoOption *info = PQconninfoParse(test_url(), NULL);
+	static const struct db_stmt where = { "where",
+		"SELECT coalesce(host(inet_server_addr()),"
+		"   split_part(current_setting('unix_socket_directories'), ',', 1)),"
+		" current_setting('port')::int, current_user::text, current_database()::text" };
+	struct db_result r = DB_RESULT_NONE;
+	struct db_conn *c = test_connect();
 
-	assert_non_null(info);
-	for (const PQconninfoOption *i = info; i->keyword != NULL; i++) {
-		if (strcmp(i->keyword, "host") == 0)
-			buf_add_fmt(out, "host='127.0.0.1,%s' ", i->val == NULL ? "" : i->val);
-		else if (strcmp(i->keyword, "port") == 0)
-			buf_add_fmt(out, "port='%d,%s' ", port, i->val == NULL ? "" : i->val);
-		else if (i->val != NULL)
-			buf_add_fmt(out, "%s='%s' ", i->keyword, i->val);
-	}
-	PQconninfoFree(info);
+	MUST(db_exec(c, &where, NULL, &r, e));
+	buf_add_fmt(out, "host='127.0.0.1,%.*s' port='%d,%d' user='%.*s' dbname='%.*s'",
+	    STR_ARG(db_str(&r, 0, 0)), dead_port, (int)db_i64(&r, 0, 1), STR_ARG(db_str(&r, 0, 2)),
+	    STR_ARG(db_str(&r, 0, 3)));
+	db_result_clear(&r);
+	db_close(c);
 }
 
 static void
@@ -103,8 +103,7 @@ an_unreadable_string_is_invalid_and_not_repeated(void **state)
 static void
 the_role_is_switched_to(void **state)
 {
-	static const struct db_stmt who = { "who",
-		"SELECT (current_user = 'pg_monitor')::int" };
+	static const struct db_stmt who = { "who", "SELECT (current_user = 'pg_monitor')::int" };
 	struct db_opts o = test_opts();
 	struct db_conn *c = NULL;
 

@@ -39,8 +39,8 @@ check_tenant(bool unnamed)
 
 		db_params_init(&p);
 		db_p_i64(&p, 42 + i);
-		MUST(db_tenant_read(c, APP,
-		    (struct db_query[]){ { &TENANT, NULL }, { &ECHO, &p } }, 2, r, e));
+		MUST(db_tenant_read(
+		    c, APP, (struct db_query[]){ { &TENANT, NULL }, { &ECHO, &p } }, 2, r, e));
 		assert_true(is(&r[0], 0, "abcd0000-0000-0000-0000-000000000001"));
 		assert_true(is(&r[0], 1, "on"));
 		assert_int_equal(db_i64(&r[1], 0, 0), 42 + i);
@@ -81,8 +81,10 @@ an_error_in_the_middle_leaves_a_usable_connection(void **state)
 	(void)state;
 	db_params_init(&p);
 	db_p_i32(&p, 0);
-	assert_int_equal(db_tenant_read(c, APP,
-	    (struct db_query[]){ { &TENANT, NULL }, { &DIVIDE, &p }, { &TENANT, NULL } }, 3, r, &why),
+	assert_int_equal(
+	    db_tenant_read(c, APP,
+		(struct db_query[]){ { &TENANT, NULL }, { &DIVIDE, &p }, { &TENANT, NULL } }, 3, r,
+		&why),
 	    ERR_INVALID);
 	assert_string_equal(why.sqlstate, "22012");
 	assert_ptr_equal(strstr(why.msg, "divide:"), why.msg);
@@ -161,8 +163,8 @@ a_read_past_its_deadline_closes_the_connection(void **state)
 	struct db_result r;
 
 	(void)state;
-	EXPECT(ERR_TIMEOUT,
-	    db_tenant_read(c, APP, (struct db_query[]){ { &slow, NULL } }, 1, &r, e));
+	EXPECT(
+	    ERR_TIMEOUT, db_tenant_read(c, APP, (struct db_query[]){ { &slow, NULL } }, 1, &r, e));
 	assert_true(db_is_broken(c));
 	assert_null(r.res);
 	EXPECT(ERR_UNAVAILABLE,

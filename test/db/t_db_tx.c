@@ -33,8 +33,8 @@ new_pool(void)
 /* ---- db_tx ---- */
 struct work {
 	int runs;
-	int failures;       /* how many runs fail */
-	const char *fail;   /* with this command */
+	int failures;           /* how many runs fail */
+	const char *fail;       /* with this command */
 	struct db_conn *killer; /* or by being killed */
 };
 
@@ -111,7 +111,8 @@ a_connection_lost_in_commit_is_uncertain_and_not_repeated(void **state)
 	    " PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(9);"
 	    " RETURN NULL; END$$;"
 	    "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON t_db.t DEFERRABLE INITIALLY DEFERRED"
-	    " FOR EACH ROW EXECUTE FUNCTION t_db.die()", e));
+	    " FOR EACH ROW EXECUTE FUNCTION t_db.die()",
+	    e));
 	check_tx((struct work){ .runs = 0 }, ERR_UNCERTAIN, 1, 0);
 	MUST(db_command(c, "DROP TRIGGER die ON t_db.t", e));
 	db_close(c);

@@ -27,7 +27,7 @@ struct raw_reply {
 	int status;       /* of the first answer; 0 when there was none */
 	const char *text; /* all that came until the server closed */
 	size_t n;
-	bool reset;       /* ended by a reset instead of a proper close */
+	bool reset; /* ended by a reset instead of a proper close */
 };
 
 static inline int

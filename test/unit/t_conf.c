@@ -314,6 +314,8 @@ production_wants_its_secrets_and_https(void **state)
 	conf_release(&c);
 	assert_fault(CONF_APID, ENV(DB, PEPPER, "DIALPAD_ENV=production"),
 	    "INTERNAL_API_SECRET is missing, and required in production");
+	assert_fault(CONF_APID, ENV(DB, PEPPER, "DIALPAD_ENV=production"),
+	    "PUBLIC_API_URL is missing, and required in production");
 	c = load(CONF_APID, ENV(DB, PEPPER, "PUBLIC_API_URL=http://localhost"));
 	conf_release(&c);
 	c = load(CONF_APID, ENV(DB, PEPPER, "DIALPAD_ENV=production", "TOKEN_ENCRYPTION_KEY=" KEY32,

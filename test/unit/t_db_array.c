@@ -43,8 +43,8 @@ static void
 an_empty_array_has_no_dimension(void **state)
 {
 	static const unsigned char want[] = {
-		0, 0, 0, 0, /* dimensions */
-		0, 0, 0, 0, /* no nulls */
+		0, 0, 0, 0,  /* dimensions */
+		0, 0, 0, 0,  /* no nulls */
 		0, 0, 0, 25, /* text */
 	};
 	struct fixture f;
@@ -61,9 +61,8 @@ elements_carry_their_length_and_null_is_minus_one(void **state)
 	static const unsigned char want[] = {
 		0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 25, /* one dimension, nulls, text */
 		0, 0, 0, 3, 0, 0, 0, 1,              /* three elements from 1 on */
-		0, 0, 0, 2, 'a', '"',
-		255, 255, 255, 255,
-		0, 0, 0, 0, /* the empty text is not null */
+		0, 0, 0, 2, 'a', '"', 255, 255, 255, 255, 0, 0, 0,
+		0, /* the empty text is not null */
 	};
 	struct fixture f;
 
@@ -80,9 +79,50 @@ static void
 numbers_are_big_endian(void **state)
 {
 	static const unsigned char want[] = {
-		0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, 2, 0, 0, 0, 1,
-		0, 0, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8,
-		0, 0, 0, 8, 255, 255, 255, 255, 255, 255, 255, 254,
+		0,
+		0,
+		0,
+		1,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+		20,
+		0,
+		0,
+		0,
+		2,
+		0,
+		0,
+		0,
+		1,
+		0,
+		0,
+		0,
+		8,
+		1,
+		2,
+		3,
+		4,
+		5,
+		6,
+		7,
+		8,
+		0,
+		0,
+		0,
+		8,
+		255,
+		255,
+		255,
+		255,
+		255,
+		255,
+		255,
+		254,
 	};
 	struct fixture f;
 
@@ -98,9 +138,36 @@ static void
 a_bool_takes_one_byte(void **state)
 {
 	static const unsigned char want[] = {
-		0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 2, 0, 0, 0, 1,
-		0, 0, 0, 1, 1,
-		0, 0, 0, 1, 0,
+		0,
+		0,
+		0,
+		1,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+		16,
+		0,
+		0,
+		0,
+		2,
+		0,
+		0,
+		0,
+		1,
+		0,
+		0,
+		0,
+		1,
+		1,
+		0,
+		0,
+		0,
+		1,
+		0,
 	};
 	struct fixture f;
 
@@ -119,8 +186,14 @@ each_type_has_its_array_type(void **state)
 		enum db_type type;
 		unsigned oid;
 	} rows[] = {
-		{ DB_BOOL, 1000 }, { DB_BYTEA, 1001 }, { DB_I64, 1016 }, { DB_I32, 1007 },
-		{ DB_TEXT, 1009 }, { DB_JSON, 199 }, { DB_F64, 1022 }, { DB_TIME, 1185 },
+		{ DB_BOOL, 1000 },
+		{ DB_BYTEA, 1001 },
+		{ DB_I64, 1016 },
+		{ DB_I32, 1007 },
+		{ DB_TEXT, 1009 },
+		{ DB_JSON, 199 },
+		{ DB_F64, 1022 },
+		{ DB_TIME, 1185 },
 		{ DB_UUID, 2951 },
 	};
 
@@ -146,7 +219,7 @@ an_instant_is_microseconds_since_2000(void **state)
 	(void)state;
 	db_params_init(&p);
 	db_p_time(&p, INT64_C(946684799999)); /* one ms before 2000-01-01 */
-	db_p_time(&p, INT64_MAX); /* too late for PostgreSQL, but not "infinity" */
+	db_p_time(&p, INT64_MAX);             /* too late for PostgreSQL, but not "infinity" */
 	db_p_time(&p, INT64_MIN);
 	assert_memory_equal(p.data.p + p.p[0].at, before, 8);
 	assert_memory_equal(p.data.p + p.p[1].at, most, 8);

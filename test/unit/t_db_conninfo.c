@@ -13,8 +13,13 @@ static struct conf
 empty_conf(void)
 {
 	return (struct conf){
-		.database_url = "", .db_host = "", .db_port = 5432, .db_user = "", .db_password = "",
-		.db_name = "", .db_ssl_root_cert = "",
+		.database_url = "",
+		.db_host = "",
+		.db_port = 5432,
+		.db_user = "",
+		.db_password = "",
+		.db_name = "",
+		.db_ssl_root_cert = "",
 	};
 }
 

@@ -64,7 +64,8 @@ static void
 a_parameter_given_twice_is_refused(void **state)
 {
 	struct http_req req = {
-		.query = { { STR("limit"), STR("1") }, { STR("limit"), STR("") } }, .nquery = 2,
+		.query = { { STR("limit"), STR("1") }, { STR("limit"), STR("") } },
+		.nquery = 2,
 	};
 	struct err e;
 
@@ -78,7 +79,12 @@ numbers_keep_to_their_range(void **state)
 {
 	struct http_req req = { .query = { { STR("limit"), STR("100") } }, .nquery = 1 };
 	static const struct str bad[] = {
-		{ "101", 3 }, { "0", 1 }, { "1.5", 3 }, { "1x", 2 }, { " 1", 2 }, { "1e2", 3 },
+		{ "101", 3 },
+		{ "0", 1 },
+		{ "1.5", 3 },
+		{ "1x", 2 },
+		{ " 1", 2 },
+		{ "1e2", 3 },
 	};
 	struct err e;
 	int64_t n = -1;
@@ -91,8 +97,8 @@ numbers_keep_to_their_range(void **state)
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		req.query[0].value = bad[i];
 		assert_int_equal(http_query_i64(&req, "limit", 1, 100, 50, &n, &e), ERR_INVALID);
-		assert_string_equal(e.msg,
-		    "query parameter \"limit\" is not a whole number from 1 to 100");
+		assert_string_equal(
+		    e.msg, "query parameter \"limit\" is not a whole number from 1 to 100");
 	}
 	assert_int_equal(n, 50);
 }

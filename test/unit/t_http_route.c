@@ -131,9 +131,19 @@ static void
 a_path_that_decodes_badly_or_climbs_is_refused_whatever_it_names(void **state)
 {
 	static const char *const paths[] = {
-		"/api/calls/%00", "/api/calls/a%00b", "/api/calls/%", "/api/calls/%4", "/nothing/%zz",
-		"/api/calls/..", "/../api/calls", "/api/calls/%2e%2E", "/nothing/.%2e/x",
-		"/api/calls/a%2f..%2fb", "/hooks/../x", "", "api/calls",
+		"/api/calls/%00",
+		"/api/calls/a%00b",
+		"/api/calls/%",
+		"/api/calls/%4",
+		"/nothing/%zz",
+		"/api/calls/..",
+		"/../api/calls",
+		"/api/calls/%2e%2E",
+		"/nothing/.%2e/x",
+		"/api/calls/a%2f..%2fb",
+		"/hooks/../x",
+		"",
+		"api/calls",
 	};
 
 	(void)state;

@@ -168,8 +168,10 @@ static const struct {
 	{ "wrong method", "POST /hello HTTP/1.1" END END, 405, "Allow: GET, HEAD\r\n" },
 	{ "CONNECT", "CONNECT /echo HTTP/1.1" END END, 405, "Allow: POST\r\n" },
 	{ "WebDAV", "PROPFIND /echo HTTP/1.1" END END, 405, "Allow: POST\r\n" },
-	{ "pre-flight", "OPTIONS /hello HTTP/1.1" END "Origin: http://x" END
-	    "Access-Control-Request-Method: GET" END END, 405, "Allow: GET, HEAD\r\n" },
+	{ "pre-flight",
+	    "OPTIONS /hello HTTP/1.1" END "Origin: http://x" END
+	    "Access-Control-Request-Method: GET" END END,
+	    405, "Allow: GET, HEAD\r\n" },
 	{ "TRACE", "TRACE /hello HTTP/1.1" END END, 400, "problem+json" },
 	{ "unknown method", "BREW /hello HTTP/1.1" END END, 400, "problem+json" },
 	{ "HTTP/2.0", "GET /hello HTTP/2.0" END END, 400, "problem+json" },
@@ -178,21 +180,28 @@ static const struct {
 	{ "tab in a value", GET "A: b\tc" END END, 400, "problem+json" },
 	{ "absolute target", "GET http://x/hello HTTP/1.1" END END, 0, "" },
 	{ "asterisk", "OPTIONS * HTTP/1.1" END END, 0, "" },
-	{ "WebSocket", GET "Upgrade: websocket" END "Connection: Upgrade" END
-	    "Sec-WebSocket-Key: x" END "Sec-WebSocket-Version: 13" END END, 404, "problem+json" },
+	{ "WebSocket",
+	    GET "Upgrade: websocket" END "Connection: Upgrade" END "Sec-WebSocket-Key: x" END
+		"Sec-WebSocket-Version: 13" END END,
+	    404, "problem+json" },
 	{ "body", POST "Content-Length: 3" END END "abc", 200, "\r\n\r\nabc" },
 	{ "no body", POST END, 200, "Content-Length: 0\r\n" },
-	{ "chunks", POST "Transfer-Encoding: chunked" END END "3" END "abc" END "a" END
-	    "0123456789" END "0" END END, 200, "\r\n\r\nabc0123456789" },
-	{ "chunks and trailer", POST "Transfer-Encoding: chunked" END END "3" END "abc" END "0" END
-	    "A: b" END END, 200, "\r\n\r\nabc" },
-	{ "chunk extension", POST "Transfer-Encoding: chunked" END END "3;x=y" END "abc" END "0"
-	    END END, 400, "ended early" },
-	{ "bad chunk end", POST "Transfer-Encoding: chunked" END END "3" END "abcd" END "0" END
-	    END, 400, "ended early" },
+	{ "chunks",
+	    POST "Transfer-Encoding: chunked" END END "3" END "abc" END "a" END "0123456789" END
+		 "0" END END,
+	    200, "\r\n\r\nabc0123456789" },
+	{ "chunks and trailer",
+	    POST "Transfer-Encoding: chunked" END END "3" END "abc" END "0" END "A: b" END END, 200,
+	    "\r\n\r\nabc" },
+	{ "chunk extension",
+	    POST "Transfer-Encoding: chunked" END END "3;x=y" END "abc" END "0" END END, 400,
+	    "ended early" },
+	{ "bad chunk end", POST "Transfer-Encoding: chunked" END END "3" END "abcd" END "0" END END,
+	    400, "ended early" },
 	{ "other coding", POST "Transfer-Encoding: gzip, chunked" END END, 400, "problem+json" },
-	{ "chunks and length", POST "Transfer-Encoding: chunked" END "Content-Length: 3" END END
-	    "0" END END, 400, "more than once" },
+	{ "chunks and length",
+	    POST "Transfer-Encoding: chunked" END "Content-Length: 3" END END "0" END END, 400,
+	    "more than once" },
 	{ "two lengths", POST "Content-Length: 3" END "Content-Length: 3" END END "abc", 400,
 	    "more than once" },
 	{ "length with a tail", POST "Content-Length: 3x" END END "abc", 400, "whole number" },
@@ -201,10 +210,12 @@ static const struct {
 	{ "huge length", POST "Content-Length: 99999999999999999999" END END, 400, "whole number" },
 	{ "body over the limit", POST "Content-Length: 102401" END END, 413, "102400 bytes" },
 	{ "body where none is taken", GET "Content-Length: 1" END END "x", 413, "takes no body" },
-	{ "unauthorized, body unread", "POST /private HTTP/1.1" END "Content-Length: 999999" END END,
-	    401, "missing or unknown key" },
-	{ "authorized", "POST /private HTTP/1.1" END "X-KEY:  right " END "Content-Length: 2" END
-	    END "ok", 200, "\r\n\r\nok" },
+	{ "unauthorized, body unread",
+	    "POST /private HTTP/1.1" END "Content-Length: 999999" END END, 401,
+	    "missing or unknown key" },
+	{ "authorized",
+	    "POST /private HTTP/1.1" END "X-KEY:  right " END "Content-Length: 2" END END "ok", 200,
+	    "\r\n\r\nok" },
 	{ "deep stack", "GET /deep HTTP/1.1" END END, 200, "\r\n\r\n7" },
 };
 
@@ -228,8 +239,10 @@ headers_are_complete(void **state)
 	struct raw_reply r = raw_ask(port, GET END);
 
 	(void)state;
-	assert_has(r, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n");
-	assert_has(r, "\r\nCache-Control: no-store\r\n");
+	assert_has(
+	    r, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 14\r\n");
+	assert_has(r, "\r\nDate: ");
+	assert_has(r, " GMT\r\nCache-Control: no-store\r\n");
 	assert_has(r, "\r\nX-Content-Type-Options: nosniff\r\n");
 	assert_has(r, "\r\nStrict-Transport-Security: max-age=1\r\n");
 	assert_lacks(r, "Retry-After");
@@ -265,9 +278,11 @@ a_request_id_is_taken_over_or_made(void **state)
 	r = raw_ask(port, GET "X-Request-Id: a b" END END);
 	assert_lacks(r, "X-Request-Id: a");
 	assert_has(r, "\r\nX-Request-Id: ");
-	r = raw_ask(port, GET "X-Request-Id: "
-	    "0123456789012345678901234567890123456789012345678901234567890123x" END END);
-	assert_lacks(r, "X-Request-Id: 0123456789012345678901234567890123456789012345678901234567890123");
+	r = raw_ask(port,
+	    GET "X-Request-Id: "
+		"0123456789012345678901234567890123456789012345678901234567890123x" END END);
+	assert_lacks(
+	    r, "X-Request-Id: 0123456789012345678901234567890123456789012345678901234567890123");
 }
 
 static void
@@ -279,7 +294,7 @@ an_inner_failure_is_logged_once_and_not_told(void **state)
 	(void)state;
 	assert_int_equal(r.status, 500);
 	assert_has(r, "\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Internal server error\","
-	    "\"status\":500,\"error\":\"Internal server error\",\"request_id\":\"f1\"}");
+		      "\"status\":500,\"error\":\"Internal server error\",\"request_id\":\"f1\"}");
 	assert_has(r, "\r\nX-Kept: yes\r\n");
 	assert_lacks(r, "inner workings");
 	assert_true(is_logged("route=/fail status=500"));
@@ -331,8 +346,8 @@ a_second_request_in_the_connection_is_not_served(void **state)
 	(void)state;
 	assert_int_equal(r.status, 200);
 	assert_null(second);
-	r = raw_ask(port, POST "Connection: keep-alive" END " folded" END
-	    "Content-Length: 22" END END GET END);
+	r = raw_ask(port,
+	    POST "Connection: keep-alive" END " folded" END "Content-Length: 22" END END GET END);
 	assert_int_equal(r.status, 200);
 	assert_lacks(r, "hello");
 }
@@ -414,8 +429,8 @@ a_silent_connection_is_closed_at_the_deadline(void **state)
 static void
 a_client_that_waits_for_100_is_invited(void **state)
 {
-	struct raw_reply r = raw_ask(port, POST "Expect: 100-Continue" END "Content-Length: 3" END
-	    END "abc");
+	struct raw_reply r =
+	    raw_ask(port, POST "Expect: 100-Continue" END "Content-Length: 3" END END "abc");
 
 	(void)state;
 	assert_int_equal(r.status, 100);
@@ -470,8 +485,9 @@ the_refusal_of_a_long_body_reaches_its_sender(void **state)
 static void
 a_port_in_use_is_named(void **state)
 {
-	struct http_server_opts o = { .address = "127.0.0.1", .port = port, .threads = 1,
-		.request_ms = 1000 };
+	struct http_server_opts o = {
+		.address = "127.0.0.1", .port = port, .threads = 1, .request_ms = 1000
+	};
 	struct http_server *second = NULL;
 	struct err e;
 	char name[32];
@@ -491,16 +507,19 @@ start(void **state)
 	(void)state;
 	log_init(&(struct log_opts){ .daemon = "test", .level = LOG_INFO, .json = false });
 	log_redirect(keep_line, NULL);
-	if (http_server_start(&(struct http_server_opts){
-		.address = "127.0.0.1",
-		.threads = 4,
-		.routes = routes,
-		.nroutes = sizeof routes / sizeof routes[0],
-		.auth = authenticate,
-		.request_ms = REQUEST_MS,
-		.log_requests = true,
-		.hsts = "max-age=1",
-	    }, &server, &e) != ERR_OK)
+	if (http_server_start(
+		&(struct http_server_opts){
+		    .address = "127.0.0.1",
+		    .threads = 4,
+		    .routes = routes,
+		    .nroutes = sizeof routes / sizeof routes[0],
+		    .auth = authenticate,
+		    .request_ms = REQUEST_MS,
+		    .log_requests = true,
+		    .hsts = "max-age=1",
+		},
+		&server, &e)
+	    != ERR_OK)
 		return -1;
 	port = http_server_port(server);
 	return 0;
@@ -510,7 +529,6 @@ static int
 stop(void **state)
 {
 	(void)state;
-	http_server_drain(server, 1000);
 	http_server_stop(server);
 	buf_release(&logged.lines);
 	return 0;

@@ -1,0 +1,57 @@
+#include "apid/messages_db.h"
+
+#include "common/records/record_render.h"
+
+static const char *const DIRECTIONS[] = { "inbound", "outbound", NULL };
+
+/* clang-format off */
+/*        query parameter    type    choices      condition */
+#define MESSAGES_FILTERS(X)                                                                      \
+	X("direction",       CHOICE, DIRECTIONS,  "($7::text IS NULL OR direction = $7)")          \
+	X("sent_after",      SINCE,  NULL,        "sort_at >= $8")                                 \
+	X("sent_before",     UNTIL,  NULL,        "sort_at < $9")                                  \
+	X("updated_after",   SINCE,  NULL,        "updated_at >= $10")
+/* clang-format on */
+
+static const struct list_filter FILTERS[] = { MESSAGES_FILTERS(LIST_FILTER) };
+
+#define WHERE MESSAGES_FILTERS(LIST_CONDITION)
+
+static const struct db_stmt LIST_DESC = {
+	.name = "messages_desc",
+	.sql = LIST_NEWEST_FIRST("message_id", MESSAGE_COLUMNS, "messages", WHERE),
+};
+static const struct db_stmt LIST_ASC = {
+	.name = "messages_asc",
+	.sql = LIST_OLDEST_FIRST("message_id", MESSAGE_COLUMNS, "messages", WHERE),
+};
+static const struct db_stmt COUNT = {
+	.name = "messages_count",
+	.sql = LIST_COUNT("messages", WHERE),
+};
+
+static const struct db_stmt BY_ID = {
+	.name = "message_by_id",
+	.sql = ITEM_BY("id", "message_id", MESSAGE_COLUMNS, "messages"),
+};
+static const struct db_stmt BY_DIALPAD_ID = {
+	.name = "message_by_dialpad_id",
+	.sql = ITEM_BY("message_id", "message_id", MESSAGE_COLUMNS, "messages"),
+};
+
+const struct list MESSAGES_LIST = {
+	.name = "messages",
+	.kind = &RECORD_MESSAGE,
+	.sort_field = MESSAGE_sort_at,
+	.render = render_message,
+	.filters = FILTERS,
+	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
+	.newest_first = &LIST_DESC,
+	.oldest_first = &LIST_ASC,
+	.count = &COUNT,
+};
+
+const struct item_kind MESSAGES_ITEM = {
+	.record = &RECORD_MESSAGE,
+	.row = { &BY_ID, &BY_DIALPAD_ID },
+};

@@ -1,0 +1,66 @@
+"""Daemons for the end-to-end tests. CTI_BUILD says which build of them (default asan)."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pytest
+from cti import App, Stack
+
+from test.conftest import Database
+
+StackMaker = Callable[..., AbstractContextManager[Stack]]
+
+
+@pytest.fixture(scope="session")
+def run_stack(cluster, template, database_names, tmp_path_factory) -> StackMaker:
+    """run_stack(env) as a context: daemons that are ready, on a fresh database."""
+
+    @contextlib.contextmanager
+    def run(env: dict | None = None) -> Iterator[Stack]:
+        database = Database(cluster, next(database_names))
+        cluster.create_database(database.name, template)
+        stack = Stack(database, tmp_path_factory.mktemp(database.name), env)
+        try:
+            stack.start()
+            yield stack
+        finally:
+            faults = stack.close()
+            cluster.drop_database(database.name)
+        assert not faults, "\n".join(faults)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def stack(run_stack: StackMaker) -> Iterator[Stack]:
+    """One for all tests of a file, which keep apart by having an app each."""
+    with run_stack() as running:
+        yield running
+
+
+@pytest.fixture
+def own_stack(run_stack: StackMaker) -> Iterator[Stack]:
+    """For a test that does things to the daemons, or needs to have the only app."""
+    with run_stack() as running:
+        yield running
+
+
+@pytest.fixture
+def app(stack: Stack, request: pytest.FixtureRequest) -> App:
+    return stack.create_app(request.node.name)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item):
+    """A failed test shows the end of its daemons' logs."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.passed:
+        return
+    for value in getattr(item, "funcargs", {}).values():
+        if isinstance(value, Stack):
+            for daemon in value.daemons:
+                report.sections.append((f"log of {daemon.name}", daemon.tail()))

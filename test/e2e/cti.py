@@ -1,0 +1,270 @@
+"""The three daemons as processes, on a database of their own, and the apps they serve."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ports
+import unprivileged
+from hook import Hook, derived_secret
+from web import Answer, eventually, request
+
+from test.conftest import ROOT, Database
+
+BIN = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin"
+READY_SECONDS = 20
+STOP_SECONDS = 20
+LOG_TAIL_LINES = 40
+# What a sanitizer writes when it has found something.
+SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
+                   "WARNING: ThreadSanitizer")
+
+
+class Daemon:
+    """One daemon, started and ended as often as a test likes, always on the same ports."""
+
+    def __init__(self, name: str, env: Mapping[str, str], directory: Path):
+        self.name = name
+        self.port = ports.any_free()
+        self.ops_port = ports.any_free()
+        self.log = directory / f"{name}.log"
+        self._env = unprivileged.base_env() | {
+            "LISTEN_ADDRESS": "127.0.0.1",
+            f"{name.upper()}_PORT": str(self.port),
+            "OPS_PORT": str(self.ops_port),
+            **env,
+        }
+        self._process: subprocess.Popen | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ops_url(self) -> str:
+        return f"http://127.0.0.1:{self.ops_port}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        binary = BIN / self.name
+        assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
+        with open(self.log, "ab") as log:
+            self._process = unprivileged.spawn(
+                [str(binary)], env=self._env, stdout=log, dies_with_us=signal.SIGKILL
+            )
+
+    def wait_ready(self) -> None:
+        eventually(self._is_ready, READY_SECONDS, f"{self.name} ready\n{self.tail()}")
+
+    def _is_ready(self) -> bool:
+        assert self.is_running, f"{self.name} has ended:\n{self.tail()}"
+        try:
+            return self.ready().status == 200
+        except OSError:
+            return False
+
+    def ready(self) -> Answer:
+        return request("GET", f"{self.ops_url}/readyz")
+
+    def stop(self) -> int:
+        """Asks it to end as an operator would; returns its exit status."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.name} does not end:\n{self.tail()}") from None
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    # What it said
+
+    def lines(self) -> list[dict]:
+        """The log's lines that are JSON; a sanitizer's report is not."""
+        found = []
+        for line in self._text().splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+        return found
+
+    def log_contains(self, text: str) -> bool:
+        return text in self._text()
+
+    def tail(self) -> str:
+        return "\n".join(self._text().splitlines()[-LOG_TAIL_LINES:])
+
+    def complaints(self) -> list[str]:
+        """What a sanitizer found."""
+        return [
+            f"{self.name}: {word}\n{self._text()[self._text().index(word) :][:4000]}"
+            for word in SANITIZER_WORDS
+            if self.log_contains(word)
+        ]
+
+    def _text(self) -> str:
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+
+@dataclass(frozen=True)
+class App:
+    """A tenant as its own people see it: an id, a key, a hook."""
+
+    app_id: str
+    api_key: str
+    hook: Hook
+    api_url: str
+
+    def get(self, path: str) -> Answer:
+        return request("GET", self.api_url + path, headers={"x-app-api-key": self.api_key})
+
+    def get_json(self, path: str) -> Any:
+        answer = self.get(path)
+        assert answer.status == 200, (path, answer.status, answer.body)
+        return answer.json()
+
+    def wait_for(self, path: str, seconds: float = 1.0) -> Any:
+        """The object under `path`, as soon as there is one."""
+
+        def look() -> Answer | None:
+            answer = self.get(path)
+            return answer if answer.status == 200 else None
+
+        return eventually(look, seconds, f"GET {path}").json()
+
+
+class Stack:
+    """Database and daemons. `env` adds to a daemon's environment; None takes away."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Path,
+        env: Mapping[str, Mapping[str, str | None]] | None = None,
+    ):
+        self.database = database
+        self.master_key = secrets.token_urlsafe(32)
+        self.bare_secret = secrets.token_urlsafe(32)
+        self.admin_secret = secrets.token_urlsafe(32)
+        self._pepper = secrets.token_urlsafe(32)
+        self._token_key = secrets.token_urlsafe(32)
+        self._shown: list[str] = []  # secrets that the API has handed out
+        self.ingestd = self._daemon("ingestd", env, directory)
+        self.workerd = self._daemon("workerd", env, directory)
+        self.apid = self._daemon("apid", env, directory)
+        self.daemons = (self.ingestd, self.workerd, self.apid)
+
+    def _daemon(self, name: str, env: Mapping | None, directory: Path) -> Daemon:
+        own = {
+            "ingestd": {
+                "DATABASE_URL": self.database.url("cti_ingest"),
+                "WEBHOOK_MASTER_KEY": self.master_key,
+                "DIALPAD_WEBHOOK_SECRET": self.bare_secret,
+            },
+            "workerd": {
+                "DATABASE_URL": self.database.url("cti_worker"),
+                "WEBHOOK_MASTER_KEY": self.master_key,
+                "TOKEN_ENCRYPTION_KEY": self._token_key,
+            },
+            "apid": {
+                "DATABASE_URL": self.database.url("cti_api"),
+                "WEBHOOK_MASTER_KEY": self.master_key,
+                "TOKEN_ENCRYPTION_KEY": self._token_key,
+                "API_KEY_PEPPER": self._pepper,
+                "INTERNAL_API_SECRET": self.admin_secret,
+            },
+        }[name]
+        if name == "apid":
+            own["PUBLIC_INGEST_URL"] = self.ingestd.url
+        merged = own | dict((env or {}).get(name, {}))
+        return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
+
+    def start(self) -> None:
+        for daemon in self.daemons:
+            daemon.start()
+        for daemon in self.daemons:
+            daemon.wait_ready()
+
+    def close(self) -> list[str]:
+        """Ends what still runs; returns everything that a test must not let pass."""
+        faults = []
+        for daemon in self.daemons:
+            if daemon.is_running:
+                code = daemon.stop()
+                if code != 0:
+                    faults.append(f"{daemon.name} ended with {code}:\n{daemon.tail()}")
+            faults += daemon.complaints()
+            faults += self._leaks(daemon)
+        return faults
+
+    def _leaks(self, daemon: Daemon) -> list[str]:
+        passwords = (self.database.cluster.passwords.get(role)
+                     for role in ("cti_ingest", "cti_worker", "cti_api"))
+        known = [self.master_key, self.bare_secret, self.admin_secret, self._pepper,
+                 self._token_key, *self._shown, *passwords]
+        leaked = sum(daemon.log_contains(secret) for secret in known)
+        return [f"{leaked} secrets stand in the log of {daemon.name}"] if leaked else []
+
+    # Apps
+
+    def admin(self, method: str, path: str, body: dict | None = None) -> Any:
+        answer = request(
+            method,
+            f"{self.apid.url}/internal{path}",
+            json.dumps(body).encode() if body is not None else None,
+            {
+                "Authorization": f"Bearer {self.admin_secret}",
+                "Content-Type": "application/json",
+            },
+        )
+        assert 200 <= answer.status < 300, (method, path, answer.status, answer.body)
+        return answer.json()
+
+    def create_app(self, name: str) -> App:
+        """A new tenant with a key, made as an admin makes one."""
+        app_id = self.admin("POST", "/apps", {"name": name})["app_id"]
+        api_key = self.admin("POST", f"/apps/{app_id}/api-key", {})["api_key"]
+        hook = self.hook(app_id)
+        self._shown += [api_key, hook.secret]
+        return App(app_id, api_key, hook, self.apid.url)
+
+    def hook(self, app_id: str, number: int = 1) -> Hook:
+        """Any hook, whether or not somebody made it: its secret is derived."""
+        return Hook(
+            f"{self.ingestd.url}/webhooks/dialpad/{app_id}/{number}",
+            derived_secret(self.master_key, app_id, number),
+        )
+
+    @property
+    def bare_hook(self) -> Hook:
+        return Hook(f"{self.ingestd.url}/webhooks/dialpad", self.bare_secret)
+
+    # The database
+
+    def sql(self, query: str, *values: Any) -> list[tuple]:
+        """As the owner."""
+        with self.database.connect(autocommit=True) as conn:
+            cursor = conn.execute(query, values)
+            return cursor.fetchall() if cursor.description else []
+
+    def wait_until_done(self, seconds: float = 15) -> None:
+        """Until the queue is empty."""
+        eventually(
+            lambda: self.sql("SELECT 1 WHERE NOT EXISTS (SELECT FROM event_queue)"),
+            seconds,
+            "an empty event_queue",
+        )
