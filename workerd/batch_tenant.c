@@ -37,10 +37,14 @@ set_aside(struct work *w, const struct queue_event *ev, const char *why, struct 
 static enum err_code
 without_payload(struct work *w, const struct queue_event *ev, struct err *e)
 {
-	bool kept = ev->payload_raw.p != NULL;
-	enum err_code rc = queue_outcome(w->conn, w->report->app_id, ev, kept ? "quarantined" : "dead",
-	    kept ? "the claims are no JSON object that PostgreSQL can store" : "no longer in the log", e);
+	char id[UUID_TEXT_BYTES];
+	enum err_code rc = ERR_OK;
 
+	if (ev->payload_raw.p == NULL)
+		log_error("event.lost", "event=%s is no longer in the log", uuid_format(ev->id, id));
+	else
+		rc = queue_outcome(w->conn, w->report->app_id, ev, "quarantined",
+		    "the claims are no JSON object that PostgreSQL can store", e);
 	if (rc == ERR_OK) {
 		w->done[w->ndone++] = *ev;
 		w->report->set_aside++;

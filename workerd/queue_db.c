@@ -36,12 +36,14 @@ static const struct db_stmt REMOVE = {
 	.sql = "DELETE FROM event_queue WHERE app_id = $1 AND event_id = ANY ($2)",
 };
 
-/* The log's key is in microseconds, so it is taken from the queue, not rebuilt from our ms. */
+/* The log's key is in microseconds, so it is taken from the queue, not rebuilt from our ms. An outcome
+ * lives as long as its row in the log: without one there may not even be a partition for it. */
 static const struct db_stmt OUTCOME = {
 	.name = "queue_outcome",
 	.sql = "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, last_error)"
-	       " SELECT app_id, received_at, event_id, $3, $4, $5 FROM event_queue"
-	       " WHERE app_id = $1 AND event_id = $2"
+	       " SELECT q.app_id, q.received_at, q.event_id, $3, $4, $5 FROM event_queue q"
+	       " WHERE q.app_id = $1 AND q.event_id = $2 AND EXISTS (SELECT 1 FROM event_log l"
+	       "   WHERE l.app_id = $1 AND l.received_at = q.received_at AND l.event_id = q.event_id)"
 	       " ON CONFLICT (app_id, received_at, event_id) DO UPDATE SET verdict = EXCLUDED.verdict,"
 	       " attempts = EXCLUDED.attempts, last_error = EXCLUDED.last_error, at = now()",
 };

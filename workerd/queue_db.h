@@ -1,7 +1,7 @@
 /*
  * queue_db - the queue's SQL: which tenant, which events, and what became of them.
  *
- * Use:      all inside the batch's transaction, but for queue_set_aside after a rollback.
+ * Use:      all inside the batch's transaction, which holds the tenant's lock.
  * Owns:     queue_take's result belongs to the caller; events lend from it.
  * Threads:  one connection, one thread.
  * Errors:   as db.h.
@@ -37,7 +37,8 @@ void queue_event_read(const struct db_result *r, int row, struct queue_event *ou
 CTI_MUST_CHECK enum err_code queue_remove(struct db_conn *c, struct uuid app_id,
     const struct queue_event *events, int n, struct err *e);
 
-/* Why an event did not become a record. `verdict` is one of event_outcomes' words. */
+/* Why an event did not become a record. `verdict` is one of event_outcomes' words. Nothing is written
+ * about an event that the log no longer holds. */
 CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, const char *verdict, const char *error, struct err *e);
 

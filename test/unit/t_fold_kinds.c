@@ -89,7 +89,7 @@ the_text_comes_under_either_key_and_may_be_empty(void **state)
 static void
 a_delivered_text_is_never_pending_again(void **state)
 {
-#define STATUS(at, status) "{'id':1,'event_timestamp':" at ",'message_status':" status "}"
+#define STATUS(at, status) "{'id':1,'from_number':'+1','event_timestamp':" at ",'message_status':" status "}"
 	FOLDED(late, &RECORD_MESSAGE, STATUS("2000", "'success'"), STATUS("1000", "'pending'"));
 	FOLDED(later, &RECORD_MESSAGE, STATUS("2000", "'failed'"), STATUS("3000", "'pending'"), STATUS("4000", "null"));
 	FOLDED(both, &RECORD_MESSAGE, STATUS("3000", "'failed'"), STATUS("2000", "'success'"));

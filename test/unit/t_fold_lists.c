@@ -98,6 +98,19 @@ the_calls_own_recording_is_shown_before_an_admins_and_never_a_voicemail(void **s
 	assert_column(voicemail, CALL_recording_url, "null");
 }
 
+/* Known by its id alone it counts as the call's; its details come in a later batch. */
+static void
+a_recording_that_proves_to_be_a_voicemail_is_shown_no_longer(void **state)
+{
+	FOLDED(f, &RECORD_CALL, "{'call_id':1,'recording_url':['" R "11']}");
+
+	(void)state;
+	assert_column(f, CALL_recording_url, R "11");
+	folder_add(&f, "{'call_id':1,'recording_details':[{'id':'11','recording_type':'voicemail'}]}", 2000);
+	fold_derive(&f.row, &RECORD_CALL, &f.arena);
+	assert_column(f, CALL_recording_url, "null");
+}
+
 /* n recordings with ids of four digits, from..from+n-1, in descending order. */
 static struct str
 event_with_recordings(struct arena *a, int from, int n)
@@ -230,6 +243,7 @@ main(void)
 		cmocka_unit_test(the_shapes_of_one_recording_are_one_item),
 		cmocka_unit_test(items_of_unknown_shapes_are_passed_over),
 		cmocka_unit_test(the_calls_own_recording_is_shown_before_an_admins_and_never_a_voicemail),
+		cmocka_unit_test(a_recording_that_proves_to_be_a_voicemail_is_shown_no_longer),
 		cmocka_unit_test(of_too_many_recordings_the_least_ids_stay_whatever_came_first),
 		cmocka_unit_test(a_list_that_is_all_escapes_stays_json),
 		cmocka_unit_test(a_stored_list_that_is_no_list_is_as_none),

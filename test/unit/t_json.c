@@ -236,6 +236,7 @@ escapes_that_no_text_can_hold_read_as_the_replacement_character(void **state)
 	assert_reads_as("\"\\ud800\"", STR(FFFD));
 	assert_reads_as("\"\\udc00\"", STR(FFFD));
 	assert_reads_as("\"\\uDC00\\uD800x\"", STR(FFFD FFFD "x"));
+	assert_reads_as("\"\\udc00\\udc01\"", STR(FFFD FFFD));
 	assert_reads_as("\"\\ud800\\u0041\"", STR(FFFD "A"));
 	assert_reads_as("\"\\ud800\\n\"", STR(FFFD "\n"));
 	assert_reads_as("\"\\ud800\\ud83d\\ude00\"", STR(FFFD "\xf0\x9f\x98\x80"));
