@@ -84,7 +84,8 @@ ingestd_start(void *self, const struct conf *c, struct err *e)
 		.size = (int)c->db_pool,
 	};
 	if (in->bare_secret.n == 0)
-		log_warn("ingestd.no_bare_route", "DIALPAD_WEBHOOK_SECRET is not set: POST"
+		log_warn("ingestd.no_bare_route",
+		    "DIALPAD_WEBHOOK_SECRET is not set: POST"
 		    " /webhooks/dialpad answers 503");
 	in->ready = db_ready_new(&db);
 	rc = db_pool_new(&db, &in->pool, e);

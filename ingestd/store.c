@@ -9,10 +9,11 @@ enum { POOL_WAIT_MS = 2000 };
 /* One statement is one transaction: both rows or none, durable when the answer has come. */
 static const struct db_stmt INSERT = {
 	.name = "event_insert",
-	.sql = "WITH logged AS (INSERT INTO event_log (app_id, event_id, arrived_at, hook, event_type,"
-	       "   dialpad_event_id, event_at, payload, payload_raw)"
-	       "  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))"
-	       " INSERT INTO event_queue (app_id, event_id) VALUES ($1, $2)",
+	.sql =
+	    "WITH logged AS (INSERT INTO event_log (app_id, event_id, arrived_at, hook, event_type,"
+	    "   dialpad_event_id, event_at, payload, payload_raw)"
+	    "  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))"
+	    " INSERT INTO event_queue (app_id, event_id) VALUES ($1, $2)",
 };
 
 static const struct db_stmt PARTITIONS = {
@@ -62,7 +63,8 @@ insert_as_bytes(struct db_conn *c, const struct store_event *ev, struct uuid id,
 
 	bytes.type = STR_NONE;
 	bytes.dialpad_id = STR_NONE;
-	log_warn("webhook.kept_as_bytes", "the claims are no JSON object that PostgreSQL can store");
+	log_warn(
+	    "webhook.kept_as_bytes", "the claims are no JSON object that PostgreSQL can store");
 	return insert(c, &bytes, id, false, e);
 }
 
@@ -70,7 +72,8 @@ static enum err_code
 insert_somehow(struct db_conn *c, const struct store_event *ev, struct err *e)
 {
 	struct uuid id = uuid_v7();
-	enum err_code rc = ev->is_object ? insert(c, ev, id, true, e) : insert_as_bytes(c, ev, id, e);
+	enum err_code rc =
+	    ev->is_object ? insert(c, ev, id, true, e) : insert_as_bytes(c, ev, id, e);
 
 	/* No partition for today: the job that makes them was not running. */
 	if (rc == ERR_INVALID && strcmp(e->sqlstate, "23514") == 0) {

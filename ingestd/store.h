@@ -15,8 +15,8 @@
 
 struct store_event {
 	struct uuid app_id;
-	int32_t hook;          /* 0: the bare route */
-	struct str claims;     /* the exact bytes that were signed */
+	int32_t hook;      /* 0: the bare route */
+	struct str claims; /* the exact bytes that were signed */
 	/* filled by store_describe */
 	bool is_object;        /* else the claims are kept as bytes */
 	struct str type;       /* STR_NONE when unknown */
@@ -26,7 +26,7 @@ struct store_event {
 
 void store_describe(struct store_event *ev, struct arena *a);
 
-CTI_MUST_CHECK enum err_code store_event(struct db_pool *pool, const struct store_event *ev,
-    struct err *e);
+CTI_MUST_CHECK enum err_code store_event(
+    struct db_pool *pool, const struct store_event *ev, struct err *e);
 
 #endif

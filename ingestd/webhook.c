@@ -11,8 +11,8 @@
 #include <inttypes.h>
 #include <sodium.h>
 
-static struct metric webhooks_total
-    = METRIC_COUNTER("cti_ingest_webhooks_total", "Webhooks by what became of them.", "result");
+static struct metric webhooks_total =
+    METRIC_COUNTER("cti_ingest_webhooks_total", "Webhooks by what became of them.", "result");
 static struct metric bad_signatures_total = METRIC_COUNTER("cti_ingest_bad_signatures_total",
     "Webhooks whose signature did not match, by route.", "route");
 
@@ -58,8 +58,9 @@ accept(struct http_req *req, struct http_res *res, const struct origin *o, struc
 		return err_set(e, ERR_UNAVAILABLE, "The event could not be stored; send it again.");
 	}
 	metric_add(&webhooks_total, "stored", 1);
-	log_info("webhook.received", "Webhook received: route=%s hook=%" PRId32 " type=%.*s id=%.*s",
-	    route_name(o), o->hook, STR_ARG(ev.type), STR_ARG(ev.dialpad_id));
+	log_info("webhook.received",
+	    "Webhook received: route=%s hook=%" PRId32 " type=%.*s id=%.*s", route_name(o), o->hook,
+	    STR_ARG(ev.type), STR_ARG(ev.dialpad_id));
 	buf_add_c(&res->body, "{\"received\":true}");
 	return ERR_OK;
 }
@@ -108,7 +109,8 @@ webhook_bare(struct http_req *req, struct http_res *res, struct err *e)
 		log_warn("webhook.no_secret", "DIALPAD_WEBHOOK_SECRET is not set");
 		return err_set(e, ERR_UNAVAILABLE, "DIALPAD_WEBHOOK_SECRET is not set");
 	}
-	return verify_and_accept(req, res, &(struct origin){ .app_id = UUID_NIL }, in->bare_secret, e);
+	return verify_and_accept(
+	    req, res, &(struct origin){ .app_id = UUID_NIL }, in->bare_secret, e);
 }
 
 enum err_code

@@ -23,8 +23,8 @@ batch_is_refused(enum err_code rc)
 }
 
 static enum err_code
-handle(struct db_conn *c, const struct batch_opts *o, const struct queue_event *events, struct arena *a,
-    struct batch_report *out, struct err *e)
+handle(struct db_conn *c, const struct batch_opts *o, const struct queue_event *events,
+    struct arena *a, struct batch_report *out, struct err *e)
 {
 	if (uuid_eq(out->app_id, UUID_NIL))
 		return batch_unclaimed(c, o, events, out->events, out, e);

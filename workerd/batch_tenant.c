@@ -22,8 +22,8 @@ set_aside(struct work *w, const struct queue_event *ev, const char *why, struct 
 {
 	char id[UUID_TEXT_BYTES];
 	bool dead;
-	enum err_code rc = queue_set_aside(w->conn, w->report->app_id, ev, w->opts->max_attempts, why,
-	    &dead, e);
+	enum err_code rc =
+	    queue_set_aside(w->conn, w->report->app_id, ev, w->opts->max_attempts, why, &dead, e);
 
 	if (rc != ERR_OK)
 		return rc;
@@ -41,7 +41,8 @@ without_payload(struct work *w, const struct queue_event *ev, struct err *e)
 	enum err_code rc = ERR_OK;
 
 	if (ev->payload_raw.p == NULL)
-		log_error("event.lost", "event=%s is no longer in the log", uuid_format(ev->id, id));
+		log_error(
+		    "event.lost", "event=%s is no longer in the log", uuid_format(ev->id, id));
 	else
 		rc = queue_outcome(w->conn, w->report->app_id, ev, "quarantined",
 		    "the claims are no JSON object that PostgreSQL can store", e);
@@ -86,7 +87,8 @@ write_voicemails(struct work *w, const struct record_set *calls, struct err *e)
 		}
 	if (n == 0)
 		return ERR_OK;
-	rc = record_set_load(w->conn, w->report->app_id, &RECORD_VOICEMAIL, ids, n, w->arena, &s, e);
+	rc =
+	    record_set_load(w->conn, w->report->app_id, &RECORD_VOICEMAIL, ids, n, w->arena, &s, e);
 	if (rc != ERR_OK)
 		return rc;
 	/* Both are sorted by call id. */

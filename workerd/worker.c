@@ -6,16 +6,16 @@
 
 #include <sodium.h>
 
-static struct metric events_total
-    = METRIC_COUNTER("cti_worker_events_total", "Events taken from the queue, by result.", "result");
-static struct metric batches_total
-    = METRIC_COUNTER("cti_worker_batches_total", "Batches, by result.", "result");
-static struct metric changes_total
-    = METRIC_COUNTER("cti_worker_changes_total", "Rows appended to the change feed.", NULL);
-static struct metric batch_seconds
-    = METRIC_SECONDS("cti_worker_batch_seconds", "Time of a batch, from claim to commit.", NULL);
-static struct metric lag_seconds = METRIC_SECONDS("cti_worker_lag_seconds",
-    "From receipt of a batch's oldest event to its commit.", NULL);
+static struct metric events_total =
+    METRIC_COUNTER("cti_worker_events_total", "Events taken from the queue, by result.", "result");
+static struct metric batches_total =
+    METRIC_COUNTER("cti_worker_batches_total", "Batches, by result.", "result");
+static struct metric changes_total =
+    METRIC_COUNTER("cti_worker_changes_total", "Rows appended to the change feed.", NULL);
+static struct metric batch_seconds =
+    METRIC_SECONDS("cti_worker_batch_seconds", "Time of a batch, from claim to commit.", NULL);
+static struct metric lag_seconds = METRIC_SECONDS(
+    "cti_worker_lag_seconds", "From receipt of a batch's oldest event to its commit.", NULL);
 
 /* Base plus up to half of it, so that many workers do not move in step. */
 static int64_t

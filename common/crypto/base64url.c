@@ -23,7 +23,8 @@ base64url_decode(struct str text, struct buf *out)
 		return false;
 	/* Strict only without an end pointer: then anything unread is an error. */
 	if (sodium_base642bin((unsigned char *)at, room, text.p, text.n, NULL, &n, NULL,
-	        sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
+		sodium_base64_VARIANT_URLSAFE_NO_PADDING)
+	    != 0) {
 		out->n = before;
 		return false;
 	}

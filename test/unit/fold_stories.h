@@ -64,18 +64,24 @@ static const struct oddity CALL_ODDITIES[] = {
 	{ "direction", { "\"inbound\"", "\"outbound\"", "\"sideways\"", "null" } },
 	{ "external_number", { "\"+1\"", "\"blocked\"", "null" } },
 	{ "internal_number", { "\"+2\"", "\"\"" } },
-	{ "target", { "{}", "{\"id\":1,\"name\":\"a\"}", "{\"id\":\"2\",\"office_id\":3}", "null", "[]" } },
-	{ "contact", { "{\"id\":5}", "{\"id\":\"shared_5\",\"name\":\"\\u0000\"}", "{\"email\":\"\"}" } },
+	{ "target",
+	    { "{}", "{\"id\":1,\"name\":\"a\"}", "{\"id\":\"2\",\"office_id\":3}", "null", "[]" } },
+	{ "contact",
+	    { "{\"id\":5}", "{\"id\":\"shared_5\",\"name\":\"\\u0000\"}", "{\"email\":\"\"}" } },
 	{ "was_recorded", { "true", "false", "null", "\"yes\"" } },
 	{ "is_transferred", { "true", "false" } },
 	{ "mos_score", { "4.41", "\"3.5\"", "0", "1e999" } },
 	{ "talk_time", { "10", "10.4", "\"900\"", "-1" } },
 	{ "total_duration", { "8951.03", "8951.6", "7" } },
 	{ "labels", { "[\"a\"]", "[\"b\",\"a\"]", "[\"\\u00e9\",\"\",1]", "[]" } },
-	{ "recording_details", { "[{\"id\":\"1\",\"duration\":5,\"start_time\":9000}]",
-	    "[{\"id\":2,\"url\":\"x/2\"},{\"id\":1,\"duration\":7,\"start_time\":8000}]",
-	    "[{\"id\":\"3\",\"recording_type\":\"voicemail\",\"duration\":3,\"start_time\":7000}]" } },
-	{ "recording_url", { "[\"https://x/r/1\"]", "\"https://x/s/1\"", "[\"https://x/r/2\"]", "[\"https://x/r/3\"]" } },
+	{ "recording_details",
+	    { "[{\"id\":\"1\",\"duration\":5,\"start_time\":9000}]",
+		"[{\"id\":2,\"url\":\"x/2\"},{\"id\":1,\"duration\":7,\"start_time\":8000}]",
+		"[{\"id\":\"3\",\"recording_type\":\"voicemail\",\"duration\":3,\"start_time\":"
+		"7000}]" } },
+	{ "recording_url",
+	    { "[\"https://x/r/1\"]", "\"https://x/s/1\"", "[\"https://x/r/2\"]",
+		"[\"https://x/r/3\"]" } },
 	{ "admin_recording_urls", { "[\"https://x/a/1.mp3\"]", "[\"https://x/a/4.mp3\"]" } },
 	{ "call_recording_ids", { "[1]", "[2,\"4\"]" } },
 	{ "voicemail_recording_id", { "3", "\"4\"", "null" } },
@@ -86,7 +92,8 @@ static const struct oddity CALL_ODDITIES[] = {
 	{ "date_connected", { "1770243110500", "null", "\"1770243110600\"", "0" } },
 	{ "date_ended", { "1770243110400", "1770243190000" } },
 	{ "date_queued", { "1770243110010", "\"1770243110020\"" } },
-	{ "event_timestamp", { "1770243109824", "1770243112824", "\"1770243130000\"", "null", "-1" } },
+	{ "event_timestamp",
+	    { "1770243109824", "1770243112824", "\"1770243130000\"", "null", "-1" } },
 	{ "state", { "\"blocked\"", "\"unheard_of\"", "null", "7", "\"voicemail_uploaded\"" } },
 };
 
@@ -117,7 +124,8 @@ story_add_oddities(struct story *s, struct buf *b, const struct oddity *pool, in
 		while (values < 5 && pool[i].values[values] != NULL)
 			values++;
 		if (story_chance(s, percent))
-			buf_add_fmt(b, ",\"%s\":%s", pool[i].key, pool[i].values[story_below(s, values)]);
+			buf_add_fmt(
+			    b, ",\"%s\":%s", pool[i].key, pool[i].values[story_below(s, values)]);
 	}
 }
 
@@ -134,8 +142,10 @@ story_add_date(struct story *s, struct buf *b, const char *key, int64_t ms)
 }
 
 static const char *const PLOTS[][12] = {
-	{ "calling", "ringing", "connected", "hold", "connected", "hangup", "recording", "recap_summary", "csat" },
-	{ "ringing", "preanswer", "connected", "parked", "takeover", "merged", "hangup", "admin_recording" },
+	{ "calling", "ringing", "connected", "hold", "connected", "hangup", "recording",
+	    "recap_summary", "csat" },
+	{ "ringing", "preanswer", "connected", "parked", "takeover", "merged", "hangup",
+	    "admin_recording" },
 	{ "queued", "ringing", "missed", "hangup", "postcall" },
 	{ "ringing", "voicemail", "hangup", "voicemail_uploaded", "transcription" },
 	{ "queued", "abandoned", "hangup" },
@@ -165,7 +175,8 @@ story_call_event(struct story *s, const char *state, struct arena *a)
 
 	story_enter(s, state);
 	buf_add_fmt(&b, "{\"call_id\":%" PRId64, s->id);
-	story_add_oddities(s, &b, CALL_ODDITIES, (int)(sizeof CALL_ODDITIES / sizeof CALL_ODDITIES[0]));
+	story_add_oddities(
+	    s, &b, CALL_ODDITIES, (int)(sizeof CALL_ODDITIES / sizeof CALL_ODDITIES[0]));
 	buf_add_fmt(&b, ",\"state\":\"%s\"", state);
 	if (story_chance(s, 90))
 		buf_add_fmt(&b, ",\"event_timestamp\":%" PRId64, s->now);
@@ -174,9 +185,13 @@ story_call_event(struct story *s, const char *state, struct arena *a)
 	story_add_date(s, &b, "date_connected", s->connected);
 	story_add_date(s, &b, "date_ended", s->ended);
 	if (s->connected != 0 && s->ended != 0)
-		buf_add_fmt(&b, ",\"talk_time\":%" PRId64, s->ended - s->connected - story_below(s, 2));
-	buf_add_fmt(&b, ",\"direction\":\"inbound\",\"external_number\":\"+1650555%d\"", story_below(s, 2));
-	buf_add_c(&b, ",\"internal_number\":\"+14155550150\",\"contact\":{\"id\":7,\"name\":\"Ada\",\"email\":\"\"}}");
+		buf_add_fmt(
+		    &b, ",\"talk_time\":%" PRId64, s->ended - s->connected - story_below(s, 2));
+	buf_add_fmt(
+	    &b, ",\"direction\":\"inbound\",\"external_number\":\"+1650555%d\"", story_below(s, 2));
+	buf_add_c(&b,
+	    ",\"internal_number\":\"+14155550150\",\"contact\":{\"id\":7,\"name\":\"Ada\","
+	    "\"email\":\"\"}}");
 	return arena_dup(a, buf_str(&b));
 }
 
@@ -200,7 +215,8 @@ story_call(struct story *s, struct arena *a, struct str *events, int max)
 static inline int
 story_text(struct story *s, struct arena *a, struct str *events, int max)
 {
-	static const char *const statuses[] = { "\"pending\"", "\"success\"", "\"failed\"", "null", "\"novel\"" };
+	static const char *const statuses[] = { "\"pending\"", "\"success\"", "\"failed\"", "null",
+		"\"novel\"" };
 	int n = 1 + story_below(s, max);
 
 	s->id = 6095823680520192;
@@ -210,8 +226,10 @@ story_text(struct story *s, struct arena *a, struct str *events, int max)
 
 		s->now += story_below(s, 3) * 500;
 		buf_add_fmt(&b, "{\"id\":%" PRId64, s->id);
-		story_add_oddities(s, &b, TEXT_ODDITIES, (int)(sizeof TEXT_ODDITIES / sizeof TEXT_ODDITIES[0]));
-		buf_add_fmt(&b, ",\"message_status\":%s,\"event_timestamp\":%" PRId64, statuses[story_below(s, 5)], s->now);
+		story_add_oddities(
+		    s, &b, TEXT_ODDITIES, (int)(sizeof TEXT_ODDITIES / sizeof TEXT_ODDITIES[0]));
+		buf_add_fmt(&b, ",\"message_status\":%s,\"event_timestamp\":%" PRId64,
+		    statuses[story_below(s, 5)], s->now);
 		buf_add_c(&b, ",\"from_number\":\"+1\",\"to_number\":[\"+2\"],\"text\":\"Hello\"}");
 		events[i] = arena_dup(a, buf_str(&b));
 	}

@@ -18,7 +18,14 @@
 #include <stdlib.h>
 
 /* A few seconds with the sanitizers. FEW: how many events are tried in all their orders. */
-enum { FEW = 6, MANY = 16, MAX_ARRIVALS = 3 * MANY, SETS_IN_ALL_ORDERS = 48, LONG_SETS = 80, SHUFFLES = 60 };
+enum {
+	FEW = 6,
+	MANY = 16,
+	MAX_ARRIVALS = 3 * MANY,
+	SETS_IN_ALL_ORDERS = 48,
+	LONG_SETS = 80,
+	SHUFFLES = 60
+};
 
 static uint64_t seed;
 
@@ -123,7 +130,8 @@ difference(const struct record_kind *kind, const struct outcome *a, const struct
 		return column;
 	if (a->has_voicemail != b->has_voicemail)
 		return "the voicemail";
-	if (a->has_voicemail && (column = first_difference(&RECORD_VOICEMAIL, &a->voicemail, &b->voicemail)) != NULL)
+	if (a->has_voicemail
+	    && (column = first_difference(&RECORD_VOICEMAIL, &a->voicemail, &b->voicemail)) != NULL)
 		return column;
 	if (!str_eq(a->rendered, b->rendered))
 		return "the rendering";
@@ -143,7 +151,8 @@ struct set {
 };
 
 static void
-fold_arrivals(const struct set *s, const int *arrivals, int n, struct story *random, struct table *t)
+fold_arrivals(
+    const struct set *s, const int *arrivals, int n, struct story *random, struct table *t)
 {
 	*t = (struct table){ .kind = s->kind };
 	arena_init(&t->arena);
@@ -169,11 +178,13 @@ set_make(struct set *s, const struct record_kind *kind, struct story *random, in
 	s->kind = kind;
 	arena_init(&s->arena);
 	do
-		s->n = (kind == &RECORD_CALL ? story_call : story_text)(random, &s->arena, s->events, max);
+		s->n = (kind == &RECORD_CALL ? story_call : story_text)(
+		    random, &s->arena, s->events, max);
 	while (s->n == 0);
 	for (int i = 0; i < s->n; i++) {
 		arrivals[i] = i;
-		assert_int_equal(fold_read(s->events[i], 1000 + i, &s->arena, &s->changes[i], &e), ERR_OK);
+		assert_int_equal(
+		    fold_read(s->events[i], 1000 + i, &s->arena, &s->changes[i], &e), ERR_OK);
 	}
 	fold_arrivals(s, arrivals, s->n, NULL, &s->in_order);
 	outcome_of(&s->in_order, &s->want);
@@ -201,8 +212,8 @@ assert_same_row(const struct set *s, const int *arrivals, int n, struct story *r
 			print_error("%d: %.*s\n", i, STR_ARG(s->events[i]));
 		for (int i = 0; i < n; i++)
 			print_error("%d ", arrivals[i]);
-		fail_msg("CTI_FOLD_SEED=%" PRIu64 ": %s differs\nin order: %.*s\nas above: %.*s", seed, what,
-		    STR_ARG(s->want.rendered), STR_ARG(got.rendered));
+		fail_msg("CTI_FOLD_SEED=%" PRIu64 ": %s differs\nin order: %.*s\nas above: %.*s",
+		    seed, what, STR_ARG(s->want.rendered), STR_ARG(got.rendered));
 	}
 	arena_release(&t.arena);
 }
