@@ -47,6 +47,7 @@ obj      = $(patsubst %.c,$(B)/%.o,$(1))
 parts    = $(filter-out %/main.o,$(call obj,$(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
+.SECONDARY:
 .PHONY: all deps deps-build deps-run deps-test run test tests unit e2e lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
