@@ -157,8 +157,6 @@ load_retired_hooks(struct work *w, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
-	if (!w->b->tenant->has_retired)
-		return ERR_OK;
 	db_params_init(&p);
 	db_p_uuid(&p, w->b->tenant->app_id);
 	return db_exec(w->b->conn, &RETIRED_HOOKS, &p, &w->retired, e);
@@ -167,7 +165,7 @@ load_retired_hooks(struct work *w, struct err *e)
 static enum err_code
 work(struct work *w, struct err *e)
 {
-	enum err_code rc = load_retired_hooks(w, e);
+	enum err_code rc = w->b->tenant->has_retired ? load_retired_hooks(w, e) : ERR_OK;
 
 	for (int i = 0; i < w->b->nevents && rc == ERR_OK; i++)
 		rc = read_event(w, &w->b->events[i], e);
