@@ -114,18 +114,12 @@ pause_ms(int attempts)
 	return ms - randombytes_uniform((uint32_t)(ms / 2));
 }
 
-enum err_code
-queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
-    int max_attempts, const char *error, bool *dead, struct err *e)
+static enum err_code
+retry_later(struct db_conn *c, struct uuid app_id, const struct queue_event *ev, const char *error,
+    struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
-	enum err_code rc;
 
-	*dead = ev->attempts >= max_attempts;
-	if (*dead) {
-		rc = queue_outcome(c, app_id, ev, "dead", error, e);
-		return rc != ERR_OK ? rc : queue_remove(c, app_id, ev, 1, e);
-	}
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	db_p_uuid(&p, ev->id);
@@ -133,4 +127,17 @@ queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event 
 	db_p_text(&p, str_of(error));
 	db_p_i64(&p, pause_ms(ev->attempts));
 	return db_exec(c, &RETRY_LATER, &p, NULL, e);
+}
+
+enum err_code
+queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
+    int max_attempts, const char *error, bool *dead, struct err *e)
+{
+	enum err_code rc;
+
+	*dead = ev->attempts >= max_attempts;
+	if (!*dead)
+		return retry_later(c, app_id, ev, error, e);
+	rc = queue_outcome(c, app_id, ev, "dead", error, e);
+	return rc != ERR_OK ? rc : queue_remove(c, app_id, ev, 1, e);
 }
