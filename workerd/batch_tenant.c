@@ -47,6 +47,19 @@ give_up(struct work *w, const struct queue_event *ev, const char *verdict, const
 	return rc;
 }
 
+/* Its day was archived or dropped, or its payload erased. An outcome would have no place either:
+ * it belongs to the partition of that day. */
+static enum err_code
+forget(struct work *w, const struct queue_event *ev)
+{
+	char id[UUID_TEXT_BYTES];
+
+	log_warn("event.not_in_log", "event=%s: no longer in the log", uuid_format(ev->id, id));
+	w->done[w->ndone++] = *ev;
+	w->b->report->set_aside++;
+	return ERR_OK;
+}
+
 static bool
 hook_was_retired(const struct work *w, const struct queue_event *ev)
 {
@@ -62,15 +75,18 @@ read_event(struct work *w, const struct queue_event *ev, struct err *e)
 {
 	struct fold_change *change = &w->changes[w->nchanges];
 	struct err bad;
+	enum err_code rc;
 
+	if (ev->payload.p == NULL && ev->payload_raw.p == NULL)
+		return forget(w, ev);
 	if (hook_was_retired(w, ev))
 		return give_up(w, ev, "retired_hook", "its hook was retired before it came", e);
 	if (ev->payload_raw.p != NULL)
 		return give_up(w, ev, "quarantined",
 		    "the claims are no JSON object that PostgreSQL can store", e);
-	if (ev->payload.p == NULL)
-		return give_up(w, ev, "dead", "no longer in the log", e);
-	if (fold_read(ev->payload, ev->received_at, w->b->arena, change, &bad) != ERR_OK)
+	rc = ev->swept ? fold_read_swept(ev->payload, ev->received_at, w->b->arena, change, &bad)
+	               : fold_read(ev->payload, ev->received_at, w->b->arena, change, &bad);
+	if (rc != ERR_OK)
 		return set_aside(w, ev, bad.msg, e);
 	if (change->kind != NULL)
 		w->nchanges++;

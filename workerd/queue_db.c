@@ -4,9 +4,9 @@
 
 /* LATERAL with LIMIT: one index probe in one partition of the log per event, whatever the planner
  * believes about the size of either table. */
-#define TAKE_FROM "SELECT q.event_id, q.received_at, q.attempts, l.hook, l.payload, l.payload_raw FROM "
+#define TAKE_FROM "SELECT q.event_id, q.received_at, q.attempts, l.hook, l.source, l.payload, l.payload_raw FROM "
 #define TAKE_LOG                                                                         \
-	" q LEFT JOIN LATERAL (SELECT hook, payload, payload_raw FROM event_log"         \
+	" q LEFT JOIN LATERAL (SELECT hook, source, payload, payload_raw FROM event_log" \
 	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id"   \
 	" LIMIT 1) l ON true ORDER BY q.event_id"
 
@@ -68,8 +68,9 @@ queue_event_read(const struct db_result *r, int row, struct queue_event *out)
 	out->received_at = db_time(r, row, 1);
 	out->attempts = (int32_t)db_i64(r, row, 2);
 	out->hook = (int32_t)db_i64(r, row, 3);
-	out->payload = db_str(r, row, 4);
-	out->payload_raw = db_str(r, row, 5);
+	out->swept = str_eq(db_str(r, row, 4), STR("sweeper"));
+	out->payload = db_str(r, row, 5);
+	out->payload_raw = db_str(r, row, 6);
 }
 
 enum err_code

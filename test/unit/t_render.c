@@ -69,7 +69,7 @@ a_call_of_which_nothing_is_known_has_all_keys(void **state)
 	    "\"contact\":null,\"was_recorded\":false,\"recording_url\":null,\"recordings\":[],\"voicemail\":null,"
 	    "\"transcription\":null,\"recap\":null,\"mos_score\":null,\"csat_score\":null,\"labels\":[],"
 	    "\"is_transferred\":false,\"master_call_id\":null,\"entry_point_call_id\":null,"
-	    "\"operator_call_id\":null,\"group_id\":null,\"created_at\":null,\"updated_at\":null}");
+	    "\"operator_call_id\":null,\"group_id\":null,\"ended_reason\":null,\"created_at\":null,\"updated_at\":null}");
 }
 
 static void
@@ -152,7 +152,7 @@ full_call(void)
 	r.v[CALL_entry_point_call_id] = record_int(12);
 	r.v[CALL_operator_call_id] = record_int(13);
 	r.v[CALL_group_id] = text("Office:1");
-	r.v[CALL_ended_reason] = text("never shown");
+	r.v[CALL_ended_reason] = text("no_final_event");
 	r.v[CALL_sort_at] = r.v[CALL_first_date_at] = r.v[CALL_first_event_at] = record_int(3);
 	r.v[CALL_created_at] = record_int(1770243120000);
 	r.v[CALL_updated_at] = record_int(1770243121001);
@@ -181,6 +181,7 @@ a_call_shows_all_that_is_known(void **state)
 	    "\"recap\":{\"summary\":\"sum\",\"outcome\":\"out\",\"purposes\":[\"p\"],\"action_items\":{\"a\":[1]}},"
 	    "\"mos_score\":4.41,\"csat_score\":5,\"labels\":[\"vip\"],\"is_transferred\":true,"
 	    "\"master_call_id\":11,\"entry_point_call_id\":12,\"operator_call_id\":13,\"group_id\":\"Office:1\","
+	    "\"ended_reason\":\"no_final_event\","
 	    "\"created_at\":\"2026-02-04T22:12:00.000Z\",\"updated_at\":\"2026-02-04T22:12:01.001Z\"}");
 }
 
