@@ -5,6 +5,21 @@
 #include "workerd/batch_unclaimed.h"
 #include "workerd/queue_db.h"
 
+/* One batch on its way through its steps. */
+struct run {
+	struct db_conn *conn;
+	const struct batch_opts *opts;
+	const struct tenant *tenant;
+	const struct uuid *only; /* NULL, or the one event that is handled alone */
+	struct batch_report *report;
+};
+
+bool
+batch_is_refused(enum err_code code)
+{
+	return code == ERR_INVALID || code == ERR_CONFLICT || code == ERR_TOO_LARGE;
+}
+
 /* The events of a result, in memory that lives until the batch ends. */
 static struct queue_event *
 read_events(const struct db_result *r, struct arena *a)
@@ -16,115 +31,146 @@ read_events(const struct db_result *r, struct arena *a)
 	return events;
 }
 
-bool
-batch_is_refused(enum err_code rc)
-{
-	return rc == ERR_INVALID || rc == ERR_CONFLICT || rc == ERR_TOO_LARGE;
-}
-
 static enum err_code
-handle(struct db_conn *c, const struct batch_opts *o, const struct queue_event *events,
-    struct arena *a, struct batch_report *out, struct err *e)
-{
-	if (uuid_eq(out->app_id, UUID_NIL))
-		return batch_unclaimed(c, o, events, out->events, out, e);
-	return batch_tenant(c, o, events, out->events, a, out, e);
-}
-
-/* After what PostgreSQL said about it. */
-static enum err_code
-set_aside(struct db_conn *c, const struct batch_opts *o, const struct queue_event *ev,
-    const struct err *why, struct batch_report *out, struct err *e)
-{
-	char id[UUID_TEXT_BYTES];
-	int64_t last_seq;
-	bool dead;
-	enum err_code rc = queue_set_aside(c, out->app_id, ev, o->max_attempts, why->msg, &dead, e);
-
-	if (rc == ERR_OK)
-		rc = queue_served(c, out->app_id, 0, &last_seq, e);
-	if (rc != ERR_OK)
-		return rc;
-	out->set_aside = 1;
-	out->changes = 0;
-	log_warn(dead ? "event.dead" : "event.set_aside", "event=%s attempts=%d: %s",
-	    uuid_format(ev->id, id), ev->attempts + 1, why->msg);
-	return ERR_OK;
-}
-
-/* One event, so that it alone is at fault: set aside under the same lock, or another worker might
- * have taken it meanwhile, and the next one would be blamed. */
-static enum err_code
-handle_alone(struct db_conn *c, const struct batch_opts *o, const struct queue_event *ev,
-    struct arena *a, struct batch_report *out, struct err *e)
-{
-	struct err why;
-	enum err_code rc = db_command(c, "SAVEPOINT one_event", e);
-
-	if (rc != ERR_OK)
-		return rc;
-	rc = handle(c, o, ev, a, out, &why);
-	if (rc == ERR_OK)
-		return ERR_OK;
-	if (!batch_is_refused(rc)) {
-		*e = why;
-		return rc;
-	}
-	rc = db_command(c, "ROLLBACK TO SAVEPOINT one_event", e);
-	return rc == ERR_OK ? set_aside(c, o, ev, &why, out, e) : rc;
-}
-
-static enum err_code
-handle_events(struct db_conn *c, const struct batch_opts *o, struct batch_report *out,
-    struct arena *a, struct err *e)
+handle_events(const struct run *run, struct arena *a, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = queue_take(c, out->app_id, o->limit, &r, e);
-	struct queue_event *events;
+	struct uuid app_id = run->tenant->app_id;
+	enum err_code rc = queue_take(run->conn, app_id, run->opts->limit, run->only, &r, e);
+	struct batch b = {
+		.conn = run->conn,
+		.opts = run->opts,
+		.tenant = run->tenant,
+		.alone = run->only != NULL,
+		.report = run->report,
+		.arena = a,
+	};
 
 	if (rc != ERR_OK)
 		return rc;
-	events = read_events(&r, a);
-	out->events = db_rows(&r);
-	out->oldest_at = out->events > 0 ? events[0].received_at : 0;
-	if (o->limit == 1 && out->events == 1)
-		return handle_alone(c, o, events, a, out, e);
-	return handle(c, o, events, a, out, e);
+	b.events = read_events(&r, a);
+	b.nevents = run->report->events = db_rows(&r);
+	run->report->oldest_at = b.nevents > 0 ? b.events[0].received_at : 0;
+	return uuid_eq(app_id, UUID_NIL) ? batch_unclaimed(&b, e) : batch_tenant(&b, e);
 }
 
 static enum err_code
-run(struct db_conn *c, const struct batch_opts *o, struct batch_report *out, struct arena *a,
-    struct err *e)
+run_locked(const struct run *run, struct err *e)
 {
-	bool found, due;
-	enum err_code rc = queue_lock_tenant(c, &out->app_id, &found, e);
+	AUTO_RELEASE(arena_release) struct arena a;
+	bool locked;
+	enum err_code rc = tenant_lock(run->conn, run->tenant->app_id, &locked, e);
 
-	if (rc != ERR_OK)
+	arena_init(&a);
+	if (rc != ERR_OK || !locked)
 		return rc;
-	if (found) {
-		out->outcome = BATCH_DONE;
-		return handle_events(c, o, out, a, e);
-	}
-	rc = queue_any_due(c, &due, e);
+	return handle_events(run, &a, e);
+}
+
+static enum err_code
+run_in_transaction(const struct run *run, struct err *e)
+{
+	enum err_code rc = db_begin(run->conn, e);
+
+	*run->report = (struct batch_report){ 0 };
 	if (rc == ERR_OK)
-		out->outcome = due ? BATCH_LOCKED : BATCH_IDLE;
+		rc = run_locked(run, e);
+	if (rc == ERR_OK)
+		rc = db_commit(run->conn, e);
+	if (rc != ERR_OK)
+		db_rollback(run->conn);
 	return rc;
 }
 
 enum err_code
-batch_run(struct db_conn *c, const struct batch_opts *o, struct batch_report *out, struct err *e)
+batch_run(struct db_conn *c, const struct batch_opts *o, const struct tenant *t,
+    struct batch_report *out, struct err *e)
 {
-	AUTO_RELEASE(arena_release) struct arena a;
+	return run_in_transaction(&(struct run){ c, o, t, NULL, out }, e);
+}
+
+/* ---- alone ---- */
+
+static enum err_code
+set_aside(const struct run *run, const struct queue_event *ev, int max_attempts, const char *why,
+    bool *dead, struct err *e)
+{
+	enum err_code rc = db_begin(run->conn, e);
+
+	if (rc == ERR_OK)
+		rc =
+		    queue_set_aside(run->conn, run->tenant->app_id, ev, max_attempts, why, dead, e);
+	if (rc == ERR_OK)
+		rc = db_commit(run->conn, e);
+	if (rc != ERR_OK)
+		db_rollback(run->conn);
+	return rc;
+}
+
+/* Take the oldest due event and count the attempt that is about to be made. An event whose attempts
+ * are used up is dead: nothing that was tried with it ended. */
+static enum err_code
+count_beforehand(
+    const struct run *run, struct queue_event *ev, bool *any, bool *dead, struct err *e)
+{
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc = queue_take(run->conn, run->tenant->app_id, 1, NULL, &r, e);
+	int max_attempts = run->opts->max_attempts;
+
+	if (rc != ERR_OK)
+		return rc;
+	*any = db_rows(&r) == 1;
+	if (!*any)
+		return ERR_OK;
+	queue_event_read(&r, 0, ev);
+	ev->payload = ev->payload_raw = STR_NONE; /* they go with the result */
+	if (ev->attempts < max_attempts) {
+		ev->attempts++;
+		max_attempts = INT32_MAX; /* the last attempt is still to be made */
+	}
+	return set_aside(run, ev, max_attempts, "the worker did not survive this event", dead, e);
+}
+
+static void
+log_set_aside(const struct queue_event *ev, bool dead, const char *why)
+{
+	char id[UUID_TEXT_BYTES];
+
+	log_warn(dead ? "event.dead" : "event.set_aside", "event=%s attempts=%d: %s",
+	    uuid_format(ev->id, id), ev->attempts, why);
+}
+
+enum err_code
+batch_alone(struct db_conn *c, const struct batch_opts *o, const struct tenant *t,
+    struct batch_report *out, struct err *e)
+{
+	struct queue_event ev;
+	struct run run = { c, o, t, NULL, out };
+	bool any, dead;
+	struct err refused;
 	enum err_code rc;
 
-	arena_init(&a);
-	*out = (struct batch_report){ .outcome = BATCH_IDLE };
-	rc = db_begin(c, e);
+	*out = (struct batch_report){ 0 };
+	rc = count_beforehand(&run, &ev, &any, &dead, e);
+	if (rc != ERR_OK || !any)
+		return rc;
+	if (dead) {
+		log_set_aside(&ev, true, "it killed its worker each time");
+		*out = (struct batch_report){ .events = 1, .set_aside = 1 };
+		return ERR_OK;
+	}
+	run.only = &ev.id;
+	rc = run_in_transaction(&run, &refused);
 	if (rc == ERR_OK)
-		rc = run(c, o, out, &a, e);
-	if (rc == ERR_OK)
-		rc = db_commit(c, e);
-	if (rc != ERR_OK)
-		db_rollback(c);
+		return ERR_OK;
+	if (!batch_is_refused(rc)) {
+		*e = refused;
+		return rc;
+	}
+	rc = set_aside(&run, &ev, o->max_attempts, refused.msg, &dead, e);
+	if (rc == ERR_OK) {
+		out->set_aside = 1;
+		log_set_aside(&ev, dead, refused.msg);
+	}
 	return rc;
 }

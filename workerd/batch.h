@@ -1,12 +1,12 @@
 /*
  * batch - one transaction of work: lock a tenant, take its oldest events, fold, write, acknowledge.
  *
- * Use:      batch_run() until it says that nothing is left.
+ * Use:      batch_run() on a tenant that tenant_claim() gave; batch_alone() for one event of a tenant
+ *           where a batch was refused, or took its worker with it.
  * Owns:     nothing between calls.
  * Threads:  one connection, one thread.
- * Errors:   the transaction was rolled back and nothing happened. batch_is_refused() tells whether
- *           the data is at fault: run again with a limit of 1, and an event that PostgreSQL refuses
- *           is set aside alone. After any other error the same batch may work later.
+ * Errors:   the transaction was rolled back and nothing happened. INVALID, CONFLICT and TOO_LARGE mean that
+ *           PostgreSQL refuses an event's data; with any other class the batch can be run again.
  *
  * Claim, records, feed and acknowledgement commit together: a crash anywhere is a rollback.
  */
@@ -14,6 +14,7 @@
 #define CTI_BATCH_H
 
 #include "common/db/db.h"
+#include "workerd/tenant_db.h"
 
 struct batch_opts {
 	int limit; /* most events */
@@ -21,25 +22,25 @@ struct batch_opts {
 	bool single_tenant; /* the only app takes the events of the bare route */
 };
 
-enum batch_outcome {
-	BATCH_IDLE,   /* nothing is due */
-	BATCH_LOCKED, /* something is due, under another worker's lock */
-	BATCH_DONE,   /* events were handled; there may be more */
-};
-
 struct batch_report {
-	enum batch_outcome outcome;
-	struct uuid app_id;
 	int events;        /* taken, also of a batch that failed */
 	int set_aside;     /* of these */
 	int changes;       /* feed rows */
 	int64_t oldest_at; /* receipt of the oldest event taken, ms */
 };
 
-bool batch_is_refused(enum err_code rc);
-
 /* *out is filled on failure too: how many events the batch that failed had. */
-CTI_MUST_CHECK enum err_code batch_run(
-    struct db_conn *c, const struct batch_opts *o, struct batch_report *out, struct err *e);
+CTI_MUST_CHECK enum err_code batch_run(struct db_conn *c, const struct batch_opts *o,
+    const struct tenant *t, struct batch_report *out, struct err *e);
+
+/*
+ * The tenant's oldest due event in a batch of its own, its attempt counted and committed beforehand,
+ * so that an event that kills its worker is counted too. An event that cannot be stored is set aside
+ * and is no error. No event due: out->events is 0.
+ */
+CTI_MUST_CHECK enum err_code batch_alone(struct db_conn *c, const struct batch_opts *o,
+    const struct tenant *t, struct batch_report *out, struct err *e);
+
+bool batch_is_refused(enum err_code code); /* the data is at fault, not the database */
 
 #endif

@@ -9,12 +9,8 @@
 #ifndef CTI_BATCH_TENANT_H
 #define CTI_BATCH_TENANT_H
 
-#include "common/base/arena.h"
-#include "workerd/batch.h"
-#include "workerd/queue_db.h"
+#include "workerd/batch_work.h"
 
-CTI_MUST_CHECK enum err_code batch_tenant(struct db_conn *c, const struct batch_opts *o,
-    const struct queue_event *events, int n, struct arena *a, struct batch_report *out,
-    struct err *e);
+CTI_MUST_CHECK enum err_code batch_tenant(const struct batch *b, struct err *e);
 
 #endif

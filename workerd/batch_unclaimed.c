@@ -130,25 +130,24 @@ record_outcomes(
 }
 
 enum err_code
-batch_unclaimed(struct db_conn *c, const struct batch_opts *o, const struct queue_event *events,
-    int n, struct batch_report *out, struct err *e)
+batch_unclaimed(const struct batch *b, struct err *e)
 {
 	struct uuid to;
 	int64_t last_seq;
 	int eligible;
-	enum err_code rc = find_eligible(c, o->single_tenant, &to, &eligible, e);
+	enum err_code rc = find_eligible(b->conn, b->opts->single_tenant, &to, &eligible, e);
 
 	if (rc == ERR_OK && eligible == 1)
-		rc = copy(c, to, events, n, e);
+		rc = copy(b->conn, to, b->events, b->nevents, e);
 	if (rc == ERR_OK)
-		rc = record_outcomes(c, events, n, eligible, e);
+		rc = record_outcomes(b->conn, b->events, b->nevents, eligible, e);
 	if (rc == ERR_OK)
-		rc = queue_remove(c, UUID_NIL, events, n, e);
+		rc = queue_remove(b->conn, UUID_NIL, b->events, b->nevents, e);
 	if (rc == ERR_OK)
-		rc = queue_served(c, UUID_NIL, 0, &last_seq, e);
+		rc = tenant_served(b->conn, UUID_NIL, 0, b->alone, &last_seq, e);
 	if (rc != ERR_OK || eligible == 1)
 		return rc;
-	out->set_aside = n;
-	log_warn("event.unclaimed", "events=%d eligible_apps=%d", n, eligible);
+	b->report->set_aside = b->nevents;
+	log_warn("event.unclaimed", "events=%d eligible_apps=%d", b->nevents, eligible);
 	return ERR_OK;
 }

@@ -12,10 +12,8 @@
 #ifndef CTI_BATCH_UNCLAIMED_H
 #define CTI_BATCH_UNCLAIMED_H
 
-#include "workerd/batch.h"
-#include "workerd/queue_db.h"
+#include "workerd/batch_work.h"
 
-CTI_MUST_CHECK enum err_code batch_unclaimed(struct db_conn *c, const struct batch_opts *o,
-    const struct queue_event *events, int n, struct batch_report *out, struct err *e);
+CTI_MUST_CHECK enum err_code batch_unclaimed(const struct batch *b, struct err *e);
 
 #endif

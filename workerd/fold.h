@@ -46,6 +46,11 @@ struct fold_row {
 CTI_MUST_CHECK enum err_code fold_read(struct str payload, int64_t received_at, struct arena *a,
     struct fold_change *out, struct err *e);
 
+/* The same for an event of the sweeper, whose state counts only so: read from an event of anybody
+ * else, CALL_STATE_SWEPT is no state at all. */
+CTI_MUST_CHECK enum err_code fold_read_swept(struct str payload, int64_t received_at,
+    struct arena *a, struct fold_change *out, struct err *e);
+
 /* `row` is of the same kind and id; a new row is all zero but for r.dialpad_id and r.id. */
 void fold_merge(struct fold_row *row, const struct fold_change *c, struct arena *a);
 

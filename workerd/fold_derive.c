@@ -53,6 +53,15 @@ call_status(const struct record_value *v)
 
 /* ---- the other columns of a call ---- */
 
+/* Of a call whose end the sweeper had to make up. */
+static struct record_value
+ended_reason(const struct record_value *v)
+{
+	bool swept = v[CALL_state].set && str_eq(v[CALL_state].s, STR(CALL_STATE_SWEPT));
+
+	return record_text(swept ? STR(CALL_STATE_SWEPT) : STR_NONE);
+}
+
 /* from and to follow the direction: outbound is internal to external. */
 static void
 derive_numbers(struct record_value *v)
@@ -118,6 +127,7 @@ fold_derive(struct fold_row *row, const struct record_kind *kind, struct arena *
 		derive_numbers(v);
 		derive_recordings(v, a);
 		v[CALL_status] = record_text(call_status(v));
+		v[CALL_ended_reason] = ended_reason(v);
 		v[CALL_duration] = talk_duration(v);
 		v[CALL_sort_at] =
 		    sort_at(&v[CALL_started_at], &v[CALL_first_date_at], &v[CALL_first_event_at]);

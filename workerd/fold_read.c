@@ -172,7 +172,7 @@ read_times(const struct json *claims, const struct dialpad_event *ev, int64_t re
 }
 
 enum err_code
-fold_read(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
+fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
     struct err *e)
 {
 	AUTO(json) struct json *claims = NULL;
@@ -198,4 +198,25 @@ fold_read(struct str payload, int64_t received_at, struct arena *a, struct fold_
 		read_message(claims, a, out);
 	read_times(claims, &ev, received_at, out);
 	return ERR_OK;
+}
+
+/* A state that only the sweeper may bring. */
+static bool
+claims_to_be_swept(const struct fold_change *c)
+{
+	return c->kind == &RECORD_CALL && c->v[CALL_state].set
+	    && str_eq(c->v[CALL_state].s, STR(CALL_STATE_SWEPT));
+}
+
+enum err_code
+fold_read(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
+    struct err *e)
+{
+	enum err_code rc = fold_read_swept(payload, received_at, a, out, e);
+
+	if (rc == ERR_OK && claims_to_be_swept(out)) {
+		out->v[CALL_state].set = false;
+		out->key.rank = 0;
+	}
+	return rc;
 }

@@ -2,33 +2,26 @@
 
 #include <sodium.h>
 
-/* OFFSET 0 keeps the planner from joining: it would read the whole queue to find one row each. */
-#define DUE                                                             \
-	"EXISTS (SELECT 1 FROM event_queue q WHERE q.app_id = h.app_id" \
-	" AND q.next_attempt_at <= now() OFFSET 0)"
-
-static const struct db_stmt LOCK_TENANT = {
-	.name = "queue_lock_tenant",
-	.sql = "SELECT h.app_id FROM tenant_heads h WHERE " DUE
-	       " ORDER BY h.served_at NULLS FIRST LIMIT 1 FOR UPDATE OF h SKIP LOCKED",
-};
-
-static const struct db_stmt ANY_DUE = {
-	.name = "queue_any_due",
-	.sql = "SELECT EXISTS (SELECT 1 FROM tenant_heads h WHERE " DUE ")",
-};
-
 /* LATERAL with LIMIT: one index probe in one partition of the log per event, whatever the planner
  * believes about the size of either table. */
+#define TAKE_FROM \
+	"SELECT q.event_id, q.received_at, q.attempts, l.hook, l.source, l.payload, l.payload_raw FROM "
+#define TAKE_LOG                                                                         \
+	" q LEFT JOIN LATERAL (SELECT hook, source, payload, payload_raw FROM event_log" \
+	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id"   \
+	" LIMIT 1) l ON true ORDER BY q.event_id"
+
 static const struct db_stmt TAKE = {
 	.name = "queue_take",
-	.sql = "SELECT q.event_id, q.received_at, q.attempts, l.payload, l.payload_raw"
-	       " FROM (SELECT event_id, received_at, attempts FROM event_queue"
-	       "       WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2) q"
-	       " LEFT JOIN LATERAL (SELECT payload, payload_raw FROM event_log"
-	       "       WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id"
-	       "       LIMIT 1) l ON true"
-	       " ORDER BY q.event_id",
+	.sql = TAKE_FROM
+	"(SELECT event_id, received_at, attempts FROM event_queue"
+	" WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)" TAKE_LOG,
+};
+
+static const struct db_stmt TAKE_ONE = {
+	.name = "queue_take_one",
+	.sql = TAKE_FROM "(SELECT event_id, received_at, attempts FROM event_queue"
+			 " WHERE app_id = $1 AND event_id = $2)" TAKE_LOG,
 };
 
 static const struct db_stmt REMOVE = {
@@ -41,8 +34,7 @@ static const struct db_stmt REMOVE = {
 static const struct db_stmt OUTCOME = {
 	.name = "queue_outcome",
 	.sql =
-	    "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, "
-	    "last_error)"
+	    "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, last_error)"
 	    " SELECT q.app_id, q.received_at, q.event_id, $3, $4, $5 FROM event_queue q"
 	    " WHERE q.app_id = $1 AND q.event_id = $2 AND EXISTS (SELECT 1 FROM event_log l"
 	    "   WHERE l.app_id = $1 AND l.received_at = q.received_at AND l.event_id = q.event_id)"
@@ -57,48 +49,21 @@ static const struct db_stmt RETRY_LATER = {
 	       " WHERE app_id = $1 AND event_id = $2",
 };
 
-static const struct db_stmt SERVED = {
-	.name = "queue_served",
-	.sql = "UPDATE tenant_heads SET last_seq = last_seq + $2, served_at = clock_timestamp()"
-	       " WHERE app_id = $1 RETURNING last_seq - $2",
-};
-
 enum { FIRST_PAUSE_MS = 2000, LONGEST_PAUSE_MS = 3600 * 1000 };
 
 enum err_code
-queue_lock_tenant(struct db_conn *c, struct uuid *app_id, bool *found, struct err *e)
-{
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = db_exec(c, &LOCK_TENANT, NULL, &r, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	*found = db_rows(&r) > 0;
-	if (*found)
-		*app_id = db_uuid(&r, 0, 0);
-	return ERR_OK;
-}
-
-enum err_code
-queue_any_due(struct db_conn *c, bool *due, struct err *e)
-{
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = db_exec(c, &ANY_DUE, NULL, &r, e);
-
-	if (rc == ERR_OK)
-		*due = db_bool(&r, 0, 0);
-	return rc;
-}
-
-enum err_code
-queue_take(struct db_conn *c, struct uuid app_id, int limit, struct db_result *r, struct err *e)
+queue_take(struct db_conn *c, struct uuid app_id, int limit, const struct uuid *only,
+    struct db_result *r, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
-	db_p_i64(&p, limit);
-	return db_exec(c, &TAKE, &p, r, e);
+	if (only != NULL)
+		db_p_uuid(&p, *only);
+	else
+		db_p_i64(&p, limit);
+	return db_exec(c, only != NULL ? &TAKE_ONE : &TAKE, &p, r, e);
 }
 
 void
@@ -107,8 +72,10 @@ queue_event_read(const struct db_result *r, int row, struct queue_event *out)
 	out->id = db_uuid(r, row, 0);
 	out->received_at = db_time(r, row, 1);
 	out->attempts = (int32_t)db_i64(r, row, 2);
-	out->payload = db_str(r, row, 3);
-	out->payload_raw = db_str(r, row, 4);
+	out->hook = (int32_t)db_i64(r, row, 3);
+	out->swept = str_eq(db_str(r, row, 4), STR("sweeper"));
+	out->payload = db_str(r, row, 5);
+	out->payload_raw = db_str(r, row, 6);
 }
 
 enum err_code
@@ -153,42 +120,30 @@ pause_ms(int attempts)
 	return ms - randombytes_uniform((uint32_t)(ms / 2));
 }
 
-enum err_code
-queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
-    int max_attempts, const char *error, bool *dead, struct err *e)
+static enum err_code
+retry_later(struct db_conn *c, struct uuid app_id, const struct queue_event *ev, const char *error,
+    struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
-	struct queue_event failed = *ev;
-	enum err_code rc;
 
 	db_params_init(&p);
-	failed.attempts++;
-	*dead = failed.attempts >= max_attempts;
-	if (*dead) {
-		rc = queue_outcome(c, app_id, &failed, "dead", error, e);
-		return rc != ERR_OK ? rc : queue_remove(c, app_id, &failed, 1, e);
-	}
 	db_p_uuid(&p, app_id);
 	db_p_uuid(&p, ev->id);
-	db_p_i32(&p, failed.attempts);
+	db_p_i32(&p, ev->attempts);
 	db_p_text(&p, str_of(error));
-	db_p_i64(&p, pause_ms(failed.attempts));
+	db_p_i64(&p, pause_ms(ev->attempts));
 	return db_exec(c, &RETRY_LATER, &p, NULL, e);
 }
 
 enum err_code
-queue_served(
-    struct db_conn *c, struct uuid app_id, int64_t feed_rows, int64_t *last_seq, struct err *e)
+queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
+    int max_attempts, const char *error, bool *dead, struct err *e)
 {
-	AUTO_RELEASE(db_params_release) struct db_params p;
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	enum err_code rc;
 
-	db_params_init(&p);
-	db_p_uuid(&p, app_id);
-	db_p_i64(&p, feed_rows);
-	rc = db_exec(c, &SERVED, &p, &r, e);
-	if (rc == ERR_OK)
-		*last_seq = db_i64(&r, 0, 0);
-	return rc;
+	*dead = ev->attempts >= max_attempts;
+	if (!*dead)
+		return retry_later(c, app_id, ev, error, e);
+	rc = queue_outcome(c, app_id, ev, "dead", error, e);
+	return rc != ERR_OK ? rc : queue_remove(c, app_id, ev, 1, e);
 }

@@ -1,7 +1,7 @@
 /*
- * queue_db - the queue's SQL: which tenant, which events, and what became of them.
+ * queue_db - the queue's SQL: a tenant's due events, and what became of them.
  *
- * Use:      all inside the batch's transaction, which holds the tenant's lock.
+ * Use:      inside a transaction that holds the tenant's lock.
  * Owns:     queue_take's result belongs to the caller; events lend from it.
  * Threads:  one connection, one thread.
  * Errors:   as db.h.
@@ -14,23 +14,17 @@
 
 struct queue_event {
 	struct uuid id;
-	int64_t received_at; /* ms */
-	int32_t attempts;
+	int64_t received_at;    /* ms */
+	int32_t attempts;       /* failed ones; with one counted beforehand, that too */
+	int32_t hook;           /* 0: the bare route, or an event of our own */
+	bool swept;             /* the sweeper's */
 	struct str payload;     /* STR_NONE: only bytes were kept, or the log row is gone */
 	struct str payload_raw; /* STR_NONE unless only bytes were kept */
 };
 
-/* Lock the tenant that waited longest among those with due work. False when there is none that is
- * not locked by another worker. */
-CTI_MUST_CHECK enum err_code queue_lock_tenant(
-    struct db_conn *c, struct uuid *app_id, bool *found, struct err *e);
-
-/* Is any event due, locked tenant or not? */
-CTI_MUST_CHECK enum err_code queue_any_due(struct db_conn *c, bool *due, struct err *e);
-
-/* The oldest due events of the tenant. */
-CTI_MUST_CHECK enum err_code queue_take(
-    struct db_conn *c, struct uuid app_id, int limit, struct db_result *r, struct err *e);
+/* The oldest due events of the tenant; or, when `only` is not NULL, that one, due or not. */
+CTI_MUST_CHECK enum err_code queue_take(struct db_conn *c, struct uuid app_id, int limit,
+    const struct uuid *only, struct db_result *r, struct err *e);
 void queue_event_read(const struct db_result *r, int row, struct queue_event *out);
 
 /* Done with these: remove them from the queue. */
@@ -42,13 +36,12 @@ CTI_MUST_CHECK enum err_code queue_remove(
 CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, const char *verdict, const char *error, struct err *e);
 
-/* A failed attempt: try again later (a growing, jittered pause of 2 s to 1 h), or, after
- * max_attempts, dead. *dead tells which. */
+/*
+ * An attempt that failed, or that is counted before it is made. Due again after a growing, jittered
+ * pause (2 s to 1 h), or dead when ev->attempts has reached max_attempts; *dead tells which.
+ * ev->attempts includes this attempt.
+ */
 CTI_MUST_CHECK enum err_code queue_set_aside(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, int max_attempts, const char *error, bool *dead, struct err *e);
-
-/* The tenant was served: it goes to the end of the line. *last_seq is the feed's number before. */
-CTI_MUST_CHECK enum err_code queue_served(
-    struct db_conn *c, struct uuid app_id, int64_t feed_rows, int64_t *last_seq, struct err *e);
 
 #endif

@@ -24,27 +24,47 @@ jittered(int64_t ms)
 	return ms + randombytes_uniform((uint32_t)(ms / 2 + 1));
 }
 
-/* ---- one batch and what follows from it ---- */
+/* ---- what follows from a batch ---- */
 
 static void
-count_done(const struct batch_report *r, int64_t started_us)
+count_done(const struct batch_report *r, const char *kind, int64_t started_us)
 {
-	metric_add(&batches_total, "done", 1);
+	if (r->events == 0)
+		return;
+	metric_add(&batches_total, kind, 1);
 	metric_add(&events_total, "processed", r->events - r->set_aside);
 	metric_add(&events_total, "set_aside", r->set_aside);
 	metric_add(&changes_total, NULL, r->changes);
 	metric_observe_us(&batch_seconds, NULL, clock_mono_us() - started_us);
-	if (r->events > 0)
-		metric_observe_us(&lag_seconds, NULL, (clock_wall_ms() - r->oldest_at) * 1000);
+	metric_observe_us(&lag_seconds, NULL, (clock_wall_ms() - r->oldest_at) * 1000);
 }
 
-/* The data is at fault, not the database: the events are taken one by one, to find which. */
+/* Clients hear of it at once. A hint only: they poll too. */
 static void
-narrow_down(struct worker *w, const struct batch_report *r, const struct err *e)
+hint_clients(struct worker *w, const struct batch_report *r)
 {
-	metric_add(&batches_total, "refused", 1);
-	log_err(LOG_WARN, "batch.refused", e);
-	w->careful = r->events > 0 ? r->events : 1;
+	struct err e;
+
+	if (r->changes > 0 && db_command(w->conn, "NOTIFY cti_feed", &e) != ERR_OK)
+		log_err(LOG_DEBUG, "feed.notify_failed", &e);
+}
+
+static void
+be_careful(struct worker *w, const struct tenant *t, int events)
+{
+	w->careful = *t;
+	w->careful_left = events;
+}
+
+/* The mark says "no worker survives this"; a batch that only failed takes it back. */
+static void
+release(struct worker *w, const struct tenant *t)
+{
+	struct err e;
+
+	if (w->conn != NULL && !db_is_broken(w->conn)
+	    && tenant_release(w->conn, t->app_id, &e) != ERR_OK)
+		log_err(LOG_DEBUG, "tenant.not_released", &e);
 }
 
 static void
@@ -59,72 +79,113 @@ note_trouble(struct worker *w, const struct err *e)
 	}
 }
 
+/* ---- one step ---- */
+
 static enum err_code
-connect_if_needed(struct worker *w, struct err *e)
+step_carefully(struct worker *w, struct err *e)
 {
-	if (w->conn != NULL)
-		return ERR_OK;
-	return db_connect(&w->opts->db, &w->conn, e);
+	struct tenant t = w->careful;
+	struct batch_report r;
+	int64_t started_us = clock_mono_us();
+	enum err_code rc = batch_alone(w->conn, &w->opts->batch, &t, &r, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	count_done(&r, "alone", started_us);
+	hint_clients(w, &r);
+	w->careful_left = r.events == 0 ? 0 : w->careful_left - 1;
+	if (w->careful_left == 0)
+		release(w, &t);
+	return ERR_OK;
 }
 
-/* True when there may be more to do at once; else *pause_ms says how long to wait for a hint, and
- * *locked that hints do not matter. */
-static bool
-step(struct worker *w, int64_t *pause_ms, bool *locked)
+static enum err_code
+step_batch(struct worker *w, const struct tenant *t, struct err *e)
 {
-	struct batch_opts o = w->opts->batch;
-	struct batch_report r = { .outcome = BATCH_IDLE };
+	struct batch_report r;
 	int64_t started_us = clock_mono_us();
-	struct err e;
-	enum err_code rc = connect_if_needed(w, &e);
+	enum err_code rc = batch_run(w->conn, &w->opts->batch, t, &r, e);
 
-	*locked = false;
-	if (w->careful > 0)
-		o.limit = 1;
-	if (rc == ERR_OK)
-		rc = batch_run(w->conn, &o, &r, &e);
-	if (rc == ERR_OK && r.outcome == BATCH_DONE) {
-		w->troubled = false;
-		w->careful -= w->careful > 0;
-		count_done(&r, started_us);
-		if (r.changes > 0 && db_command(w->conn, "NOTIFY cti_feed", &e) != ERR_OK)
-			log_err(LOG_DEBUG, "feed.notify_failed", &e);
-		return true;
-	}
 	if (rc == ERR_OK) {
-		w->troubled = false;
-		w->careful = 0;
-		*locked = r.outcome == BATCH_LOCKED;
-		*pause_ms = *locked ? jittered(100) : jittered(w->opts->poll_ms * 2 / 3);
-		return false;
+		count_done(&r, "done", started_us);
+		hint_clients(w, &r);
+		return ERR_OK;
 	}
-	if (r.outcome == BATCH_DONE && batch_is_refused(rc) && o.limit > 1) {
-		narrow_down(w, &r, &e);
-		return true;
+	release(w, t);
+	if (!batch_is_refused(rc))
+		return rc;
+	metric_add(&batches_total, "refused", 1);
+	log_err(LOG_WARN, "batch.refused", e);
+	be_careful(w, t, r.events);
+	return ERR_OK;
+}
+
+enum rest { REST_NONE, REST_HINT, REST_PAUSE };
+
+/* Serve one tenant; *rest says what to wait for before the next. */
+static enum err_code
+step(struct worker *w, enum rest *rest, struct err *e)
+{
+	struct tenant t;
+	bool found, due;
+	enum err_code rc = w->conn == NULL ? db_connect(&w->opts->db, &w->conn, e) : ERR_OK;
+
+	*rest = REST_NONE;
+	if (rc == ERR_OK && w->careful_left > 0)
+		return step_carefully(w, e);
+	if (rc == ERR_OK)
+		rc = tenant_claim(w->conn, &t, &found, e);
+	if (rc != ERR_OK)
+		return rc;
+	if (found && t.died) {
+		log_warn("batch.died", "a batch of this tenant killed its worker");
+		metric_add(&batches_total, "died", 1);
+		be_careful(w, &t, w->opts->batch.limit);
+		return ERR_OK;
 	}
-	note_trouble(w, &e);
-	*locked = true;
-	*pause_ms = jittered(250);
-	return false;
+	if (found)
+		return step_batch(w, &t, e);
+	rc = tenant_any_due(w->conn, &due, e);
+	if (rc == ERR_OK)
+		*rest = due ? REST_PAUSE : REST_HINT;
+	return rc;
+}
+
+/* ---- the thread ---- */
+
+static bool
+rest_a_while(struct worker *w, enum rest rest, uint64_t seen)
+{
+	switch (rest) {
+	case REST_HINT: return wake_wait(w->wake, seen, jittered(w->opts->poll_ms * 2 / 3));
+	case REST_PAUSE: /* another worker serves what is due, or did before it died */
+		return wake_pause(w->wake, jittered(100));
+	case REST_NONE: break;
+	}
+	return wake_pause(w->wake, 0);
 }
 
 static void *
 run(void *arg)
 {
 	struct worker *w = arg;
-	int64_t pause_ms = 0;
-	bool going = true, locked = false;
+	bool going = true;
 
 	while (going) {
 		uint64_t seen = wake_seen(w->wake);
+		enum rest rest;
+		struct err e;
 
-		if (step(w, &pause_ms, &locked))
-			going = wake_pause(w->wake, 0);
-		else if (locked)
-			going = wake_pause(w->wake, pause_ms);
-		else
-			going = wake_wait(w->wake, seen, pause_ms);
+		if (step(w, &rest, &e) == ERR_OK) {
+			w->troubled = false;
+		} else {
+			note_trouble(w, &e);
+			rest = REST_PAUSE;
+		}
+		going = rest_a_while(w, rest, seen);
 	}
+	if (w->careful_left > 0)
+		release(w, &w->careful);
 	db_close(w->conn);
 	return NULL;
 }

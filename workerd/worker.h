@@ -23,8 +23,9 @@ struct worker {
 	struct wake *wake;              /* borrowed */
 	pthread_t thread;
 	struct db_conn *conn;
-	int careful;   /* events to take one by one, because one of them failed its batch */
-	bool troubled; /* the last batch could not reach the database */
+	struct tenant careful; /* the tenant whose events are taken one by one, */
+	int careful_left;      /* so many of them; 0: none */
+	bool troubled;         /* the last batch could not reach the database */
 };
 
 CTI_MUST_CHECK enum err_code worker_start(

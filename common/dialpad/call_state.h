@@ -1,5 +1,5 @@
 /*
- * call_state - what each of Dialpad's call states means for a record. One table, no code.
+ * call_state - what each of Dialpad's call states means for a record, and the one of our own.
  *
  * Use:      call_state_find() with the `state` of an event; never NULL.
  * Owns:     nothing; rows are static.
@@ -9,6 +9,9 @@
  * Events come late, twice and out of order, so a call's status follows the rank of the states seen,
  * then their time: an end beats everything live, a qualified end beats a bare hangup. States of
  * rank 0 bring data and leave the status alone.
+ *
+ * CALL_STATE_SWEPT is what workerd's sweeper says of a call whose end never came. It beats everything
+ * live, and any end from Dialpad beats it. Only an event with the source `sweeper` may bring it.
  */
 #ifndef CTI_CALL_STATE_H
 #define CTI_CALL_STATE_H
@@ -28,6 +31,8 @@ enum call_status {
 	CALL_VOICEMAIL,
 	CALL_BLOCKED,
 };
+
+#define CALL_STATE_SWEPT "no_final_event"
 
 struct call_state {
 	const char *name;
@@ -53,6 +58,7 @@ struct call_state {
 	X("takeover",           30, CALL_CONNECTED, false)    \
 	X("eavesdrop",          30, CALL_CONNECTED, false)    \
 	X("transfer_initiated", 30, CALL_CONNECTED, false)    \
+	X(CALL_STATE_SWEPT,     40, CALL_ABANDONED, false)    \
 	X("hangup",             50, CALL_ENDED,     false)    \
 	X("missed",             51, CALL_MISSED,    false)    \
 	X("abandoned",          51, CALL_ABANDONED, false)    \

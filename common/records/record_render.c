@@ -194,6 +194,7 @@ render_call_members(const struct record *r, struct json_out *j)
 	put(j, "entry_point_call_id", k, r, CALL_entry_point_call_id);
 	put(j, "operator_call_id", k, r, CALL_operator_call_id);
 	put(j, "group_id", k, r, CALL_group_id);
+	put(j, "ended_reason", k, r, CALL_ended_reason);
 	put(j, "created_at", k, r, CALL_created_at);
 	put(j, "updated_at", k, r, CALL_updated_at);
 }

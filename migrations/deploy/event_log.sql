@@ -91,6 +91,10 @@ CREATE TABLE event_outcomes (
 	PRIMARY KEY (app_id, received_at, event_id)
 ) PARTITION BY RANGE (received_at);
 
+-- The few that are tried again when an app, a connection or a rule has changed since.
+CREATE INDEX event_outcomes_unclaimed_idx ON event_outcomes (app_id, at)
+	WHERE verdict = 'unclaimed';
+
 COMMENT ON TABLE event_outcomes IS
 	'Events that became no record of their tenant, and why; daily partitions';
 

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 from cluster import Cluster
 from psycopg import Connection
-from schema import ALICE, BOB, ROWS_OF_A_TENANT, database, sqitch
+from schema import (
+    ALICE, BOB, ROWS_OF_A_TENANT, add_old_event, database, make_day, sqitch,
+)
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +22,11 @@ def migrated(cluster: Cluster) -> Iterator[str]:
             for app in (ALICE, BOB):
                 for statement in ROWS_OF_A_TENANT.split(";\n")[:-1]:
                     conn.execute(statement, {"app": app})
+            for parent in ("event_log", "event_outcomes"):
+                make_day(conn, parent)
+            for app in (ALICE, BOB):
+                add_old_event(conn, app, "dead")
+            conn.execute("SELECT retire_events(365, true)")
         yield name
 
 

@@ -8,6 +8,7 @@ import subprocess
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
@@ -17,7 +18,8 @@ from psycopg import Connection
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 ROLES = ("cti_ingest", "cti_worker", "cti_api", "cti_admin", "cti_readonly")
 PARTITIONED = ("event_log", "event_outcomes", "change_feed")
-TENANT_TABLES = PARTITIONED + ("event_queue", "calls", "messages", "voicemails")
+ARCHIVES = ("event_log_archive", "event_outcomes_archive")
+TENANT_TABLES = PARTITIONED + ARCHIVES + ("event_queue", "calls", "messages", "voicemails")
 CONTROL_TABLES = (
     "admin_audit api_keys apps claim_rules dialpad_connections dialpad_webhooks "
     "idempotency_keys jobs live_tokens oauth_states schema_version tenant_heads "
@@ -45,6 +47,43 @@ INSERT INTO voicemails (app_id, call_id, id, sort_at, created_at, updated_at)
 INSERT INTO change_feed (app_id, seq, type, data)
     VALUES (%(app)s, 1, 'call.started', '{}');
 """
+
+OLD_DAY = date(2020, 2, 29)
+
+
+def make_day(conn: Connection, parent: str, day: date = OLD_DAY) -> None:
+    """A partition as ensure_partitions would have made it on that day."""
+    key = "created_at" if parent == "change_feed" else "received_at"
+    part, ends = f"{parent}_{day:%Y%m%d}", day + timedelta(days=1)
+    conn.execute(
+        f"CREATE TABLE {part} (LIKE {parent} INCLUDING ALL, CONSTRAINT one_day"
+        f" CHECK ({key} >= '{day} 00:00+00' AND {key} < '{ends} 00:00+00'))"
+    )
+    conn.execute(f"ALTER TABLE {part} ENABLE ROW LEVEL SECURITY")
+    conn.execute(
+        f"ALTER TABLE {parent} ATTACH PARTITION {part}"
+        f" FOR VALUES FROM ('{day} 00:00+00') TO ('{ends} 00:00+00')"
+    )
+
+
+def add_old_event(
+    conn: Connection, app: uuid.UUID, verdict: str | None = None, day: date = OLD_DAY
+) -> uuid.UUID:
+    """An event of that day, at noon; make_day comes first."""
+    event = uuid.uuid4()
+    noon = f"{day} 12:00+00"
+    conn.execute(
+        "INSERT INTO event_log (app_id, received_at, event_id, arrived_at, payload)"
+        " VALUES (%s, %s, %s, %s, '{}')",
+        [app, noon, event, noon],
+    )
+    if verdict is not None:
+        conn.execute(
+            "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict)"
+            " VALUES (%s, %s, %s, %s)",
+            [app, noon, event, verdict],
+        )
+    return event
 
 
 def sqitch(url: str, *command: str) -> str:

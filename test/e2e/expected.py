@@ -9,6 +9,7 @@ NO_CALL_DATA = {
     "voicemail": None, "transcription": None, "recap": None, "mos_score": None,
     "csat_score": None, "labels": [], "is_transferred": False, "master_call_id": None,
     "entry_point_call_id": None, "operator_call_id": None, "group_id": None,
+    "ended_reason": None,
 }
 
 CALLS = {

@@ -77,8 +77,7 @@ static const struct oddity CALL_ODDITIES[] = {
 	{ "recording_details",
 	    { "[{\"id\":\"1\",\"duration\":5,\"start_time\":9000}]",
 		"[{\"id\":2,\"url\":\"x/2\"},{\"id\":1,\"duration\":7,\"start_time\":8000}]",
-		"[{\"id\":\"3\",\"recording_type\":\"voicemail\",\"duration\":3,\"start_time\":"
-		"7000}]" } },
+		"[{\"id\":\"3\",\"recording_type\":\"voicemail\",\"duration\":3,\"start_time\":7000}]" } },
 	{ "recording_url",
 	    { "[\"https://x/r/1\"]", "\"https://x/s/1\"", "[\"https://x/r/2\"]",
 		"[\"https://x/r/3\"]" } },
@@ -190,8 +189,7 @@ story_call_event(struct story *s, const char *state, struct arena *a)
 	buf_add_fmt(
 	    &b, ",\"direction\":\"inbound\",\"external_number\":\"+1650555%d\"", story_below(s, 2));
 	buf_add_c(&b,
-	    ",\"internal_number\":\"+14155550150\",\"contact\":{\"id\":7,\"name\":\"Ada\","
-	    "\"email\":\"\"}}");
+	    ",\"internal_number\":\"+14155550150\",\"contact\":{\"id\":7,\"name\":\"Ada\",\"email\":\"\"}}");
 	return arena_dup(a, buf_str(&b));
 }
 

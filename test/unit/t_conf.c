@@ -375,8 +375,7 @@ markdown_has_one_row_per_option(void **state)
 	assert_non_null(
 	    strstr(buf_c(&out), "| `DRAIN_TIMEOUT_MS` | all | 0 to 300000 ms | `10000` | | "));
 	assert_non_null(strstr(buf_c(&out),
-	    "| `TOKEN_ENCRYPTION_KEY` | workerd, apid | secret, 32 bytes or more | | in production "
-	    "| "));
+	    "| `TOKEN_ENCRYPTION_KEY` | workerd, apid | secret, 32 bytes or more | | in production | "));
 	assert_non_null(strstr(buf_c(&out), "| `LOG_FORMAT` | all | json, text | `json` | | "));
 	buf_release(&out);
 }

@@ -148,6 +148,53 @@ a_qualified_end_outranks_a_hangup(void **state)
 	assert_column(blocked, CALL_status, "blocked");
 }
 
+#define NO_END "{'call_id':1,'state':'no_final_event','event_timestamp':9000,'date_ended':null}"
+
+static void
+a_call_that_is_swept_is_abandoned_and_says_why(void **state)
+{
+	FOLDED(f, &RECORD_CALL, RINGING, SWEPT NO_END);
+	FOLDED(late_live, &RECORD_CALL, SWEPT NO_END,
+	    "{'call_id':1,'state':'connected','event_timestamp':9500,'date_connected':9400}");
+
+	(void)state;
+	assert_column(f, CALL_status, "abandoned");
+	assert_column(f, CALL_state, "no_final_event");
+	assert_column(f, CALL_ended_reason, "no_final_event");
+	assert_column(f, CALL_ended_at, "null");
+	assert_column(late_live, CALL_status, "abandoned");
+	assert_column(late_live, CALL_ended_reason, "no_final_event");
+}
+
+static void
+a_real_end_wins_over_the_sweeper_in_any_order(void **state)
+{
+	FOLDED(later, &RECORD_CALL, RINGING, SWEPT NO_END, HANGUP);
+	FOLDED(before, &RECORD_CALL, HANGUP, SWEPT NO_END);
+
+	(void)state;
+	assert_column(later, CALL_status, "completed");
+	assert_column(later, CALL_state, "hangup");
+	assert_column(later, CALL_ended_reason, "null");
+	assert_column(before, CALL_status, "completed");
+	assert_column(before, CALL_ended_reason, "null");
+}
+
+static void
+nobody_but_the_sweeper_can_end_a_call_its_way(void **state)
+{
+	FOLDED(f, &RECORD_CALL, RINGING, NO_END);
+	FOLDED(alone, &RECORD_CALL, NO_END);
+
+	(void)state;
+	assert_column(f, CALL_status, "ringing");
+	assert_column(f, CALL_state, "ringing");
+	assert_column(f, CALL_ended_reason, "null");
+	assert_column(alone, CALL_status, "ringing");
+	assert_column(alone, CALL_state, "null");
+	assert_column(alone, CALL_ended_reason, "null");
+}
+
 static void
 data_states_leave_the_status_alone(void **state)
 {
@@ -359,6 +406,9 @@ main(void)
 		cmocka_unit_test(a_finished_call_never_comes_back),
 		cmocka_unit_test(among_live_states_of_one_rank_the_latest_counts),
 		cmocka_unit_test(a_qualified_end_outranks_a_hangup),
+		cmocka_unit_test(a_call_that_is_swept_is_abandoned_and_says_why),
+		cmocka_unit_test(a_real_end_wins_over_the_sweeper_in_any_order),
+		cmocka_unit_test(nobody_but_the_sweeper_can_end_a_call_its_way),
 		cmocka_unit_test(data_states_leave_the_status_alone),
 		cmocka_unit_test(without_a_state_the_dates_decide),
 		cmocka_unit_test(a_column_keeps_the_value_of_the_latest_event),

@@ -14,17 +14,12 @@ static void
 a_text_fills_its_columns(void **state)
 {
 	FOLDED(f, &RECORD_MESSAGE,
-	    "{'id':6095823680520192,'created_date':1731632669183,'event_timestamp':1731632669601,'"
-	    "direction':'inbound',"
-	    "'from_number':'+15105550102','to_number':['+15105550160','+15105550161'],'text':'Hi','"
-	    "text_content':'Hi',"
-	    "'message_status':'pending','message_delivery_result':null,'mms':true,'mms_url':'https:"
-	    "//dialpad.com/mms/1',"
+	    "{'id':6095823680520192,'created_date':1731632669183,'event_timestamp':1731632669601,'direction':'inbound',"
+	    "'from_number':'+15105550102','to_number':['+15105550160','+15105550161'],'text':'Hi','text_content':'Hi',"
+	    "'message_status':'pending','message_delivery_result':null,'mms':true,'mms_url':'https://dialpad.com/mms/1',"
 	    "'is_internal':false,'sender_id':'77','admins':[{'id':9}],"
-	    "'target':{'id':5527348325810176,'name':'Office','phone_number':'(510) "
-	    "555-0160','type':'office'},"
-	    "'contact':{'id':'123','name':'Caller','phone_number':'+15105550102','email':'c@"
-	    "example.com','type':'local'}}");
+	    "'target':{'id':5527348325810176,'name':'Office','phone_number':'(510) 555-0160','type':'office'},"
+	    "'contact':{'id':'123','name':'Caller','phone_number':'+15105550102','email':'c@example.com','type':'local'}}");
 
 	(void)state;
 	assert_true(f.row.r.dialpad_id == 6095823680520192);
@@ -115,10 +110,8 @@ static void
 a_delivery_result_outlives_the_nulls_around_it(void **state)
 {
 	FOLDED(f, &RECORD_MESSAGE,
-	    "{'id':1,'event_timestamp':2000,'message_status':'failed','message_delivery_result':'"
-	    "no_route'}",
-	    "{'id':1,'event_timestamp':3000,'message_status':'failed','message_delivery_result':"
-	    "null}");
+	    "{'id':1,'event_timestamp':2000,'message_status':'failed','message_delivery_result':'no_route'}",
+	    "{'id':1,'event_timestamp':3000,'message_status':'failed','message_delivery_result':null}");
 
 	(void)state;
 	assert_column(f, MESSAGE_delivery_result, "no_route");
@@ -126,17 +119,13 @@ a_delivery_result_outlives_the_nulls_around_it(void **state)
 
 /* ---- voicemails ---- */
 
-#define MESSAGE_LEFT                                                                               \
-	"{'call_id':5,'state':'voicemail','event_timestamp':2000,'direction':'inbound','external_" \
-	"number':'+1',"                                                                            \
-	"'internal_number':'+2','date_started':1000,'date_rang':1100,"                             \
-	"'voicemail_link':'https://dialpad.com/v/"                                                 \
-	"5','target':{'id':7,'type':'user'},'contact':{'id':8,'name':'C'}}"
-#define UPLOADED                                                                                 \
-	"{'call_id':5,'state':'voicemail_uploaded','event_timestamp':4000,'voicemail_recording_" \
-	"id':5544536335512699,"                                                                  \
-	"'recording_details':[{'id':'5544536335512699','recording_type':'voicemail','duration':" \
-	"12650,"                                                                                 \
+#define MESSAGE_LEFT                                                                                            \
+	"{'call_id':5,'state':'voicemail','event_timestamp':2000,'direction':'inbound','external_number':'+1'," \
+	"'internal_number':'+2','date_started':1000,'date_rang':1100,"                                          \
+	"'voicemail_link':'https://dialpad.com/v/5','target':{'id':7,'type':'user'},'contact':{'id':8,'name':'C'}}"
+#define UPLOADED                                                                                                      \
+	"{'call_id':5,'state':'voicemail_uploaded','event_timestamp':4000,'voicemail_recording_id':5544536335512699," \
+	"'recording_details':[{'id':'5544536335512699','recording_type':'voicemail','duration':12650,"                \
 	"'start_time':3000,'url':'https://dialpad.com/r/5544536335512699'}]}"
 
 static void
@@ -171,8 +160,7 @@ static void
 an_uploaded_voicemail_is_a_projection_of_its_call(void **state)
 {
 	FOLDED(f, &RECORD_CALL, UPLOADED, MESSAGE_LEFT,
-	    "{'call_id':5,'state':'transcription','event_timestamp':5000,'transcription_text':'T'"
-	    "}");
+	    "{'call_id':5,'state':'transcription','event_timestamp':5000,'transcription_text':'T'}");
 	struct record v;
 
 	(void)state;

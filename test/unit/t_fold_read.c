@@ -155,8 +155,7 @@ a_rest_body_reads_like_a_webhook(void **state)
 	assert_column(admin, CALL_recording_url,
 	    "https://dialpad.com/blob/adminrecording/2222222222222222.mp3");
 	assert_column(admin, CALL_recordings,
-	    "[{'id':'2222222222222222','url':'https://dialpad.com/blob/adminrecording/"
-	    "2222222222222222.mp3',"
+	    "[{'id':'2222222222222222','url':'https://dialpad.com/blob/adminrecording/2222222222222222.mp3',"
 	    "'duration':null,'started_at':null,'type':'admincallrecording'}]");
 	assert_column(unanswered, CALL_status, "abandoned");
 	assert_column(unanswered, CALL_connected_at, "null");
@@ -196,8 +195,7 @@ static void
 unknown_keys_pass_and_duplicate_keys_count_once(void **state)
 {
 	FOLDED(f, &RECORD_CALL,
-	    "{'call_id':1,'state':'ringing','target':{'id':7,'planet':'Mars'},'new_in_2031':{'a':["
-	    "1,{'b':2}]},"
+	    "{'call_id':1,'state':'ringing','target':{'id':7,'planet':'Mars'},'new_in_2031':{'a':[1,{'b':2}]},"
 	    "'target.id':8,'group_id':'a','group_id':'b','State':'hangup'}");
 
 	(void)state;

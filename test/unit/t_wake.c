@@ -66,7 +66,7 @@ waits_of_no_time_return_at_once(void **state)
 	wake_release(&w);
 }
 
-/* Twelve of them, so that some begin late in a second and end in the next. */
+/* 999 ms past a full second must carry into the seconds: try pauses across every fraction. */
 static void
 a_pause_lasts_its_time_whatever_hints_come(void **state)
 {

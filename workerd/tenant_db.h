@@ -1,0 +1,47 @@
+/*
+ * tenant_db - which tenant a worker serves next, and the mark that survives a worker's death.
+ *
+ * Use:      tenant_claim() in a statement of its own, then tenant_lock() inside the batch's
+ *           transaction, then tenant_served() before its commit. tenant_release() when it failed.
+ * Owns:     nothing.
+ * Threads:  one connection, one thread.
+ * Errors:   as db.h.
+ *
+ * The mark is committed before the batch begins and cleared by its commit. Found set and old, it
+ * means that the batch took its worker with it; the tenant's next events are then taken one by one.
+ * Its commit does not wait for the disk: it has to survive a worker, not the server.
+ */
+#ifndef CTI_TENANT_DB_H
+#define CTI_TENANT_DB_H
+
+#include "common/db/db.h"
+
+struct tenant {
+	struct uuid app_id;
+	bool died;        /* a batch of this tenant killed its worker */
+	bool has_retired; /* some of its hooks are retired */
+};
+
+enum { TENANT_STALE_MS = 1000 }; /* a mark this old belongs to no living worker */
+
+/* The tenant that waited longest among those with due work that nobody else is serving. */
+CTI_MUST_CHECK enum err_code tenant_claim(
+    struct db_conn *c, struct tenant *out, bool *found, struct err *e);
+
+/* Is any event due, whoever serves its tenant? */
+CTI_MUST_CHECK enum err_code tenant_any_due(struct db_conn *c, bool *due, struct err *e);
+
+/* False when another worker has it after all. */
+CTI_MUST_CHECK enum err_code tenant_lock(
+    struct db_conn *c, struct uuid app_id, bool *locked, struct err *e);
+
+/* The tenant goes to the end of the line; its mark stays when `keep_mark`. *last_seq is the number
+ * of the feed's last row before the feed_rows that this batch adds. */
+CTI_MUST_CHECK enum err_code tenant_served(struct db_conn *c, struct uuid app_id, int64_t feed_rows,
+    bool keep_mark, int64_t *last_seq, struct err *e);
+
+/* The batch failed and its worker lives: nothing to be careful about. The tenant goes to the end of
+ * the line, so that it does not hold up the others. */
+CTI_MUST_CHECK enum err_code tenant_release(struct db_conn *c, struct uuid app_id, struct err *e);
+
+#endif
