@@ -70,4 +70,4 @@ def test_a_queue_row_without_its_event_does_not_hold_up_the_others(
     own_stack.workerd.start()
     own_stack.wait_until_done()
     assert call_ids(app) == set(range(FIRST_ID, FIRST_ID + CALLS)) - {POISON_ID}
-    assert own_stack.workerd.log_contains("event.lost")
+    assert own_stack.workerd.log_contains("event.not_in_log")
