@@ -1,5 +1,7 @@
 #include "workerd/workerd.h"
 
+#include "common/base/log.h"
+
 #include <string.h>
 
 static const struct http_route routes[] = {
@@ -8,7 +10,7 @@ static const struct http_route routes[] = {
 	{ "GET", "/metrics", HTTP_AUTH_NONE, 0, http_ops_metrics }, /* last: METRICS_PUBLIC only */
 };
 
-enum { HEALTH_THREADS = 2, REQUEST_MS = 5000, STATEMENT_MS = 30000 };
+enum { HEALTH_THREADS = 2, REQUEST_MS = 5000, STATEMENT_MS = 30000, CONNINFO_BYTES = 8192 };
 
 static bool
 is_ready(void *self, struct json_out *j)
@@ -53,7 +55,10 @@ static enum err_code
 start_listener(struct workerd *w, const struct conf *c, struct err *e)
 {
 	struct db_listen_opts o = {
-		.db = w->worker_opts.db, .channel = "cti_events", .on_hint = on_hint, .arg = &w->wake,
+		.db = w->worker_opts.db,
+		.channel = "cti_events",
+		.on_hint = on_hint,
+		.arg = &w->wake,
 	};
 
 	if (c->database_listen_url[0] != '\0')
@@ -94,24 +99,44 @@ set_options(struct workerd *w, const struct conf *c)
 	};
 }
 
+static void
+set_job_options(struct workerd *w, const struct conf *c)
+{
+	w->jobs_opts = (struct jobs_opts){
+		.db = w->worker_opts.db,
+		.job = {
+			.event_days = (int)c->event_retention_days,
+			.feed_days = (int)c->feed_retention_days,
+			.archive = strcmp(c->event_archive, "keep") == 0,
+			.record_days = (int)c->records_retention_days,
+			.stuck_hours = (int)c->call_stuck_hours,
+		},
+	};
+	if (c->database_listen_url[0] != '\0')
+		w->jobs_opts.db.url = c->database_listen_url;
+}
+
 enum err_code
 workerd_start(void *self, const struct conf *c, struct err *e)
 {
 	struct workerd *w = self;
 	enum err_code rc;
 
-	buf_init(&w->conninfo, 8192);
+	buf_init(&w->conninfo, CONNINFO_BYTES);
 	wake_init(&w->wake);
 	rc = db_conninfo(c, &w->conninfo, e);
 	if (rc != ERR_OK)
 		return rc;
 	set_options(w, c);
+	set_job_options(w, c);
 	w->ready = db_ready_new(&w->worker_opts.db);
 	rc = start_http(w, c, e);
 	if (rc == ERR_OK)
 		rc = start_listener(w, c, e);
 	if (rc == ERR_OK)
 		rc = start_workers(w, (int)c->worker_threads, e);
+	if (rc == ERR_OK)
+		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->wake, e);
 	if (rc != ERR_OK)
 		workerd_stop(w, 0);
 	return rc;
@@ -136,6 +161,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 	wake_stop(&w->wake);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
+	jobs_join(&w->jobs);
 	if (w->server != NULL)
 		http_server_drain(w->server, timeout_ms);
 	http_server_stop(w->server);
@@ -144,3 +170,49 @@ workerd_stop(void *self, int64_t timeout_ms)
 	wake_release(&w->wake);
 	buf_release(&w->conninfo);
 }
+
+/* ---- one job ---- */
+
+static const char *job_name;
+
+static enum err_code
+parse_job(void *self, int argc, char **argv, struct err *e)
+{
+	const char **name = self;
+
+	if (argc != 1 || !jobs_is_job(argv[0]))
+		return err_set(e, ERR_INVALID, "the name of one job is wanted");
+	*name = argv[0];
+	return ERR_OK;
+}
+
+static int
+run_job(void *self, const struct conf *c)
+{
+	struct workerd w = { .nworkers = 0 };
+	const char *name = *(const char **)self;
+	struct err e;
+	enum err_code rc;
+
+	buf_init(&w.conninfo, CONNINFO_BYTES);
+	rc = db_conninfo(c, &w.conninfo, &e);
+	if (rc == ERR_OK) {
+		set_options(&w, c);
+		set_job_options(&w, c);
+		rc = jobs_run_now(&w.jobs_opts, name, &e);
+	}
+	buf_release(&w.conninfo);
+	if (rc == ERR_OK)
+		log_info("job.done", "%s", name);
+	else
+		log_err(LOG_ERROR, "job.failed", &e);
+	return rc == ERR_OK ? 0 : 1;
+}
+
+const struct daemon_command workerd_run_job = {
+	.name = "--run-job",
+	.help = JOBS_HELP,
+	.self = &job_name,
+	.parse = parse_job,
+	.run = run_job,
+};
