@@ -21,7 +21,7 @@ ifeq ($(filter $(BUILD),$(VARIANTS)),)
 $(error BUILD must be one of: $(VARIANTS))
 endif
 
-# cJSON's and civetweb's packages are named directly: the first has an odd include path, the second no pkg-config file.
+# civetweb is named apart: its package has no pkg-config file.
 PKGS := libpq libcjson libsodium libcurl libjwt
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wformat=2 -Wvla -Wundef -Wwrite-strings
@@ -95,7 +95,7 @@ run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in fr
 
 test: deps-test ## all tests, with ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=asan all tests
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory BUILD=asan lint
 	@CTI_BUILD=asan $(PYTEST) test
 
 # ---- parts of it ----
@@ -109,7 +109,7 @@ e2e: all ## end-to-end tests against one variant's daemons
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
 
 lint: ## layout, layers, banned calls, generated documents
-	@$(PYTHON) test/lint/lint.py
+	@CTI_BUILD=$(BUILD) $(PYTHON) test/lint/lint.py
 
 docs: all ## make the generated documents anew
 	@$(B)/bin/apid --config-markdown > docs/configuration.md

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 enum {
+	READY_MS = 800,
 	REQUEST_MS = 10000,
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
@@ -49,12 +50,16 @@ start_database(struct apid *api, struct err *e)
 	o = (struct db_opts){
 		.url = buf_c(&api->conninfo),
 		.role = c->db_role,
-		.app_name = "cti-apid",
+		.app_name = "apid",
 		.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
 		.timeout_ms = STATEMENT_MS,
 		.size = (int)c->db_pool,
 	};
-	api->ready = db_ready_new(&o);
+	api->ready = db_ready_new(&(struct db_ready_opts){
+	    .db = o,
+	    .deadline_ms = READY_MS,
+	    .production = c->production,
+	});
 	return db_pool_new(&o, &api->pool, e);
 }
 

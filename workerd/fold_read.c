@@ -130,6 +130,8 @@ read_call(const struct json *claims, const struct dialpad_event *ev, int64_t rec
 
 	read_fields(claims, a, out);
 	out->key.rank = state->rank;
+	if (state->rank == 0 && out->v[CALL_ended_at].set)
+		out->key.rank = CALL_RANK_END_KNOWN;
 	out->v[CALL_recordings] = record_text(recordings_read(claims, a));
 	out->v[CALL_labels] = record_text(labels_read(claims, a));
 	if (state->proves_voicemail) {

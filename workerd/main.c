@@ -5,6 +5,10 @@ int
 main(int argc, char **argv)
 {
 	static struct workerd workerd;
+	static const struct daemon_command *const commands[] = {
+		&workerd_run_job,
+		NULL,
+	};
 	static const struct daemon_spec spec = {
 		.name = "workerd",
 		.id = CONF_WORKERD,
@@ -12,6 +16,7 @@ main(int argc, char **argv)
 		.start = workerd_start,
 		.unready = workerd_unready,
 		.stop = workerd_stop,
+		.commands = commands,
 	};
 
 	return daemon_run(&spec, argc, argv);

@@ -1,7 +1,7 @@
 /*
- * wake - when to look for work: a sticky flag that notifications set, and a poll.
+ * wake - when to look for work: a count of hints that only grows, and a poll.
  *
- * Use:      wake_hint() from anywhere; a worker clears the flag before it scans, so that a hint that
+ * Use:      wake_hint() from anywhere; a worker notes the count before it scans, so that a hint that
  *           comes during the scan is not lost.
  * Owns:     a mutex and a condition.
  * Threads:  safe.

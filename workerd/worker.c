@@ -99,6 +99,22 @@ step_carefully(struct worker *w, struct err *e)
 	return ERR_OK;
 }
 
+/* A row without a partition for its day is nobody's fault: the job that makes them did not run. */
+static bool
+made_partitions(struct worker *w, const struct err *refused)
+{
+	static const struct db_stmt make = {
+		.name = "worker_partitions",
+		.sql = "SELECT ensure_partitions()",
+	};
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	struct err e;
+
+	if (strcmp(refused->sqlstate, "23514") != 0)
+		return false;
+	return db_exec(w->conn, &make, NULL, &r, &e) == ERR_OK && db_i64(&r, 0, 0) > 0;
+}
+
 static enum err_code
 step_batch(struct worker *w, const struct tenant *t, struct err *e)
 {
@@ -112,7 +128,7 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 		return ERR_OK;
 	}
 	release(w, t);
-	if (!batch_is_refused(rc))
+	if (!batch_is_refused(rc) || made_partitions(w, e))
 		return rc;
 	metric_add(&batches_total, "refused", 1);
 	log_err(LOG_WARN, "batch.refused", e);

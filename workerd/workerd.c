@@ -1,5 +1,7 @@
 #include "workerd/workerd.h"
 
+#include "common/base/log.h"
+
 #include <string.h>
 
 static const struct http_route routes[] = {
@@ -8,7 +10,14 @@ static const struct http_route routes[] = {
 	{ "GET", "/metrics", HTTP_AUTH_NONE, 0, http_ops_metrics }, /* last: METRICS_PUBLIC only */
 };
 
-enum { HEALTH_THREADS = 2, REQUEST_MS = 5000, STATEMENT_MS = 30000 };
+enum {
+	HEALTH_THREADS = 2,
+	REQUEST_MS = 5000,
+	STATEMENT_MS = 30000,
+	CONNECT_MS = 4000,
+	READY_MS = 800,
+	CONNINFO_BYTES = 8192
+};
 
 static bool
 is_ready(void *self, struct json_out *j)
@@ -87,6 +96,7 @@ set_options(struct workerd *w, const struct conf *c)
 			.app_name = "workerd",
 			.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
 			.timeout_ms = STATEMENT_MS,
+			.connect_ms = CONNECT_MS,
 		},
 		.batch = {
 			.limit = (int)c->worker_batch,
@@ -97,24 +107,49 @@ set_options(struct workerd *w, const struct conf *c)
 	};
 }
 
+static void
+set_job_options(struct workerd *w, const struct conf *c)
+{
+	w->jobs_opts = (struct jobs_opts){
+		.db = w->worker_opts.db,
+		.job = {
+			.event_days = (int)c->event_retention_days,
+			.feed_days = (int)c->feed_retention_days,
+			.archive = strcmp(c->event_archive, "keep") == 0,
+			.record_days = (int)c->records_retention_days,
+			.stuck_hours = (int)c->call_stuck_hours,
+		},
+	};
+	if (c->database_listen_url[0] != '\0')
+		w->jobs_opts.db.url = c->database_listen_url;
+}
+
 enum err_code
 workerd_start(void *self, const struct conf *c, struct err *e)
 {
 	struct workerd *w = self;
 	enum err_code rc;
 
-	buf_init(&w->conninfo, 8192);
+	buf_init(&w->conninfo, CONNINFO_BYTES);
 	wake_init(&w->wake);
 	rc = db_conninfo(c, &w->conninfo, e);
 	if (rc == ERR_OK) {
 		set_options(w, c);
-		w->ready = db_ready_new(&w->worker_opts.db);
-		rc = start_http(w, c, e);
+		set_job_options(w, c);
+		w->ready = db_ready_new(&(struct db_ready_opts){
+		    .db = w->worker_opts.db,
+		    .deadline_ms = READY_MS,
+		    .production = c->production,
+		    .may_bypass = true,
+		});
+		rc = start_listener(w, c, e); /* first: /readyz reports on it */
 	}
 	if (rc == ERR_OK)
-		rc = start_listener(w, c, e);
+		rc = start_http(w, c, e);
 	if (rc == ERR_OK)
 		rc = start_workers(w, (int)c->worker_threads, e);
+	if (rc == ERR_OK)
+		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->wake, e);
 	if (rc != ERR_OK)
 		workerd_stop(w, 0);
 	return rc;
@@ -128,22 +163,69 @@ workerd_unready(void *self)
 	http_ops_set_draining(w->ops);
 }
 
-/* A batch in flight ends or is rolled back by its end; timeout_ms needs no watching here, because
- * no statement outlasts its own deadline. */
+/* A batch in flight ends or is rolled back by its own deadline. /readyz looks at the listener and the
+ * database until the servers are gone, so those go last. */
 void
 workerd_stop(void *self, int64_t timeout_ms)
 {
 	struct workerd *w = self;
 
-	db_listen_stop(w->listen);
 	wake_stop(&w->wake);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
+	jobs_join(&w->jobs);
 	if (w->server != NULL)
 		http_server_drain(w->server, timeout_ms);
 	http_server_stop(w->server);
 	http_ops_stop(w->ops);
+	db_listen_stop(w->listen);
 	db_ready_free(w->ready);
 	wake_release(&w->wake);
 	buf_release(&w->conninfo);
 }
+
+/* ---- one job ---- */
+
+static const char *job_name;
+
+static enum err_code
+parse_job(void *self, int argc, char **argv, struct err *e)
+{
+	const char **name = self;
+
+	if (argc != 1 || !jobs_is_job(argv[0]))
+		return err_set(e, ERR_INVALID, "the name of one job is wanted");
+	*name = argv[0];
+	return ERR_OK;
+}
+
+static int
+run_job(void *self, const struct conf *c)
+{
+	struct workerd w = { .nworkers = 0 };
+	const char *name = *(const char **)self;
+	struct err e;
+	enum err_code rc;
+
+	buf_init(&w.conninfo, CONNINFO_BYTES);
+	rc = db_conninfo(c, &w.conninfo, &e);
+	if (rc == ERR_OK) {
+		set_options(&w, c);
+		set_job_options(&w, c);
+		rc = jobs_run_now(&w.jobs_opts, name, &e);
+	}
+	buf_release(&w.conninfo);
+	if (rc == ERR_OK)
+		log_info("job.done", "%s", name);
+	else
+		log_err(LOG_ERROR, "job.failed", &e);
+	return rc == ERR_OK ? 0 : 1;
+}
+
+const struct daemon_command workerd_run_job = {
+	.name = "--run-job",
+	.help = JOBS_HELP,
+	.self = &job_name,
+	.parse = parse_job,
+	.run = run_job,
+};

@@ -3,7 +3,7 @@
  *
  * Use:      workerd_start, workerd_unready, workerd_stop from main by daemon_run().
  * Owns:     everything it starts.
- * Threads:  one ops server, one listener, WORKER_THREADS workers.
+ * Threads:  one ops server, one listener, one for the jobs, WORKER_THREADS workers.
  * Errors:   start: what could not be started. A database that is down is no reason not to start.
  */
 #ifndef CTI_WORKERD_H
@@ -13,6 +13,8 @@
 #include "common/db/db_listen.h"
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
+#include "common/run/daemon.h"
+#include "workerd/jobs.h"
 #include "workerd/worker.h"
 
 enum { WORKERD_MAX_THREADS = 64 };
@@ -27,10 +29,15 @@ struct workerd {
 	struct worker_opts worker_opts;
 	struct worker workers[WORKERD_MAX_THREADS];
 	int nworkers;
+	struct jobs_opts jobs_opts;
+	struct jobs jobs;
 };
 
 CTI_MUST_CHECK enum err_code workerd_start(void *self, const struct conf *c, struct err *e);
 void workerd_unready(void *self);
 void workerd_stop(void *self, int64_t timeout_ms);
+
+/* `workerd --run-job NAME`: runs it once; exit code 0, or 1 and the reason in the log. */
+extern const struct daemon_command workerd_run_job;
 
 #endif

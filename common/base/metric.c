@@ -207,15 +207,34 @@ metric_get(struct metric *m, const char *value)
 /* ---- text format ---- */
 
 static void
-add_escaped(struct buf *out, const char *text, bool quoted)
+add_escaped(struct buf *out, struct str text, bool quoted)
 {
-	for (; *text != '\0'; text++) {
-		if (*text == '\n')
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '\n')
 			buf_add_c(out, "\\n");
-		else if (*text == '\\' || (*text == '"' && quoted))
-			buf_add_fmt(out, "\\%c", *text);
+		else if (text.p[i] == '\\' || (text.p[i] == '"' && quoted))
+			buf_add_fmt(out, "\\%c", text.p[i]);
 		else
-			buf_add_char(out, *text);
+			buf_add_char(out, text.p[i]);
+	}
+}
+
+/* Names "a,b" go with values "x|y"; "other", which stands for values beyond the limit, with both. */
+static void
+add_labels(struct buf *out, struct str names, struct str values)
+{
+	const char *comma = "";
+
+	while (names.p != NULL) {
+		struct str name = str_cut(names, ',', &names);
+		struct str value = values;
+
+		if (names.p != NULL && memchr(values.p, '|', values.n) != NULL)
+			value = str_cut(values, '|', &values);
+		buf_add_fmt(out, "%s%.*s=\"", comma, STR_ARG(name));
+		add_escaped(out, value, true);
+		buf_add_char(out, '"');
+		comma = ",";
 	}
 }
 
@@ -228,11 +247,8 @@ add_sample_name(struct buf *out, const struct metric *m, const struct metric_ser
 	buf_add_c(out, suffix);
 	if (m->label != NULL || le != NULL)
 		buf_add_char(out, '{');
-	if (m->label != NULL) {
-		buf_add_fmt(out, "%s=\"", m->label);
-		add_escaped(out, s->label, true);
-		buf_add_char(out, '"');
-	}
+	if (m->label != NULL)
+		add_labels(out, str_of(m->label), str_of(s->label));
 	if (le != NULL)
 		buf_add_fmt(out, "%sle=\"%s\"", m->label == NULL ? "" : ",", le);
 	buf_add_c(out, m->label != NULL || le != NULL ? "} " : " ");
@@ -279,7 +295,7 @@ add_metric(struct buf *out, const struct metric *m)
 	static const char *const types[] = { "counter", "gauge", "histogram" };
 
 	buf_add_fmt(out, "# HELP %s ", m->name);
-	add_escaped(out, m->help, false);
+	add_escaped(out, str_of(m->help), false);
 	buf_add_fmt(out, "\n# TYPE %s %s\n", m->name, types[m->kind]);
 	for (const struct metric_series *s = atomic_load_explicit(&m->series, memory_order_acquire);
 	     s != NULL; s = atomic_load_explicit(&s->next, memory_order_acquire))

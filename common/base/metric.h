@@ -22,7 +22,7 @@ struct metric_series;
 
 struct metric {
 	const char *name, *help;
-	const char *label; /* NULL: a single series without a label */
+	const char *label; /* NULL: a single series without a label; "a,b": two, values "x|y" */
 	enum metric_kind kind;
 	/* The rest is private. */
 	_Atomic(struct metric_series *) series; /* only ever added to, at the end */

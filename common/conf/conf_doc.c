@@ -34,7 +34,8 @@ unit_of(const char *env)
 {
 	static const struct {
 		const char *tail, *unit;
-	} units[] = { { "_MS", " ms" }, { "_BYTES", " bytes" }, { "_HOURS", " hours" } };
+	} units[] = { { "_MS", " ms" }, { "_BYTES", " bytes" }, { "_HOURS", " hours" },
+		{ "_DAYS", " days" } };
 	size_t n = strlen(env), tail;
 
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {

@@ -18,6 +18,7 @@ static const struct {
 	{ "LOG_FORMAT", { "json", "text" } },
 	{ "DB_PREPARE", { "named", "unnamed" } },
 	{ "SINGLE_TENANT", { "auto", "false" } },
+	{ "EVENT_ARCHIVE", { "keep", "drop" } },
 };
 
 const char *const *

@@ -34,7 +34,8 @@ struct db_opts {
 	const char *role;     /* "" or a role to SET ROLE to (a session setting: not for poolers) */
 	const char *app_name; /* application_name */
 	bool unnamed;         /* DB_PREPARE=unnamed: no named prepared statements */
-	int64_t timeout_ms;   /* deadline of connecting, and of one statement with its answer */
+	int64_t timeout_ms;   /* deadline of one statement with its answer */
+	int64_t connect_ms;   /* deadline of connecting; 0: timeout_ms */
 	int size;             /* pool only */
 };
 

@@ -114,9 +114,10 @@ set_role(struct db_conn *c, const char *role, int64_t deadline, struct err *e)
 	buf_add_fmt(&sql, "SET ROLE %s", quoted);
 	PQfreemem(quoted);
 	rc = run_setting(c, buf_c(&sql), deadline, e);
-	if (rc == ERR_OK || db_is_broken(c))
-		return rc;
-	return err_set(e, ERR_UNAVAILABLE, "the login may not become DB_ROLE %s", role);
+	if (rc != ERR_OK && !db_is_broken(c))
+		return err_set(e, ERR_UNAVAILABLE, "the login may not become DB_ROLE %s", role);
+	/* What is set for a role applies at its login only; this one no acknowledgement may lack. */
+	return rc != ERR_OK ? rc : run_setting(c, "SET synchronous_commit = on", deadline, e);
 }
 
 /* PgBouncer keeps track of this one setting's like (unlike most) for each of its clients. */
@@ -155,5 +156,7 @@ db_connect_until(const struct db_opts *o, int64_t deadline, struct db_conn **out
 enum err_code
 db_connect(const struct db_opts *o, struct db_conn **out, struct err *e)
 {
-	return db_connect_until(o, clock_mono_ms() + o->timeout_ms, out, e);
+	int64_t within_ms = o->connect_ms > 0 ? o->connect_ms : o->timeout_ms;
+
+	return db_connect_until(o, clock_mono_ms() + within_ms, out, e);
 }

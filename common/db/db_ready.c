@@ -5,11 +5,11 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { KEEP_MS = 1000, DEADLINE_MS = 900 };
+enum { KEEP_MS = 1000 };
 
 struct db_ready {
 	pthread_mutex_t mu;
-	struct db_opts opts;
+	struct db_ready_opts opts;
 	struct db_conn *conn; /* guarded by mu, as all below */
 	int64_t checked_at;   /* monotonic ms; 0: never */
 	bool ready;
@@ -17,13 +17,15 @@ struct db_ready {
 	char reason[200];
 };
 
-static const struct db_stmt VERSION = {
-	.name = "schema_version",
-	.sql = "SELECT version FROM schema_version",
+static const struct db_stmt STATE = {
+	.name = "ready_state",
+	.sql = "SELECT v.version, r.rolsuper OR c.relowner = r.oid, r.rolbypassrls"
+	       " FROM schema_version v, pg_roles r, pg_class c"
+	       " WHERE r.rolname = current_user AND c.oid = 'event_log'::regclass",
 };
 
 struct db_ready *
-db_ready_new(const struct db_opts *o)
+db_ready_new(const struct db_ready_opts *o)
 {
 	struct db_ready *r = calloc(1, sizeof *r);
 
@@ -31,7 +33,7 @@ db_ready_new(const struct db_opts *o)
 		abort();
 	(void)pthread_mutex_init(&r->mu, NULL);
 	r->opts = *o;
-	r->opts.timeout_ms = DEADLINE_MS;
+	r->opts.db.timeout_ms = o->deadline_ms;
 	return r;
 }
 
@@ -46,38 +48,49 @@ db_ready_free(struct db_ready *r)
 }
 
 static enum err_code
-read_version(struct db_ready *r, int64_t *version, struct err *e)
+read_state(struct db_ready *r, int64_t *version, bool *sees_all, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result res = DB_RESULT_NONE;
 	enum err_code rc = ERR_OK;
 
 	if (r->conn == NULL)
-		rc = db_connect(&r->opts, &r->conn, e);
+		rc = db_connect(&r->opts.db, &r->conn, e);
 	if (rc == ERR_OK)
-		rc = db_exec(r->conn, &VERSION, NULL, &res, e);
+		rc = db_exec(r->conn, &STATE, NULL, &res, e);
 	if (rc == ERR_OK && db_rows(&res) != 1)
 		rc = err_set(e, ERR_INTERNAL, "schema_version has no row");
-	if (rc == ERR_OK)
-		*version = db_i64(&res, 0, 0);
-	return rc;
+	if (rc != ERR_OK)
+		return rc;
+	*version = db_i64(&res, 0, 0);
+	*sees_all = db_bool(&res, 0, 1) || (db_bool(&res, 0, 2) && !r->opts.may_bypass);
+	return ERR_OK;
+}
+
+static void
+give_reason(struct db_ready *r, const char *reason)
+{
+	(void)snprintf(r->reason, sizeof r->reason, "%.150s", reason);
 }
 
 static void
 check_now(struct db_ready *r)
 {
+	bool sees_all = false;
 	struct err e;
-	enum err_code rc;
 
 	r->version = 0;
-	rc = read_version(r, &r->version, &e);
-	r->ready = rc == ERR_OK && r->version >= DB_SCHEMA_MIN && r->version <= DB_SCHEMA_MAX;
-	if (rc != ERR_OK)
-		(void)snprintf(r->reason, sizeof r->reason, "%.150s", e.msg);
-	else if (!r->ready)
-		(void)snprintf(r->reason, sizeof r->reason, "this build works with schema %d to %d",
-		    DB_SCHEMA_MIN, DB_SCHEMA_MAX);
+	r->ready = false;
+	if (read_state(r, &r->version, &sees_all, &e) != ERR_OK)
+		give_reason(r, e.msg);
+	else if (r->version < DB_SCHEMA_MIN || r->version > DB_SCHEMA_MAX)
+		give_reason(r, "this build does not work with this version of the schema");
+	else if (sees_all && r->opts.production)
+		give_reason(
+		    r, "this login passes over row-level security: use the daemon's own role");
 	else
-		(void)snprintf(r->reason, sizeof r->reason, "ok");
+		r->ready = true;
+	if (r->ready)
+		give_reason(r, "ok");
 	if (r->conn != NULL && db_is_broken(r->conn)) {
 		db_close(r->conn);
 		r->conn = NULL;

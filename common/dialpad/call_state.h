@@ -8,7 +8,9 @@
  *
  * Events come late, twice and out of order, so a call's status follows the rank of the states seen,
  * then their time: an end beats everything live, a qualified end beats a bare hangup. States of
- * rank 0 bring data and leave the status alone.
+ * rank 0 bring data and leave the status alone; but where such an event's body carries the end of the
+ * call, the call is over, by its dates, as long as no end of Dialpad's says more
+ * (CALL_RANK_END_KNOWN): a late "ringing" must not revive a call whose recap has come.
  *
  * CALL_STATE_SWEPT is what workerd's sweeper says of a call whose end never came. It beats everything
  * live, and any end from Dialpad beats it. Only an event with the source `sweeper` may bring it.
@@ -33,6 +35,9 @@ enum call_status {
 };
 
 #define CALL_STATE_SWEPT "no_final_event"
+
+/* Above the sweeper's guess, below every end that Dialpad sends. */
+enum { CALL_RANK_END_KNOWN = 45 };
 
 struct call_state {
 	const char *name;

@@ -19,8 +19,8 @@ enum {
 	LABEL_BYTES = 160,
 };
 
-static struct metric requests_total = METRIC_COUNTER(
-    "cti_http_requests_total", "Requests answered, by route and class of the status.", "route");
+static struct metric requests_total = METRIC_COUNTER("cti_http_requests_total",
+    "Requests answered, by route and class of the status.", "route,status");
 static struct metric request_seconds = METRIC_SECONDS("cti_http_request_seconds",
     "Time from the headers of a request to the end of its answer, by route.", "route");
 
@@ -215,7 +215,7 @@ account(struct exchange *x, size_t sent)
 		(void)snprintf(route, sizeof route, "%s", x->unrouted);
 	else
 		(void)snprintf(route, sizeof route, "%s %s", r->method, r->path);
-	(void)snprintf(class, sizeof class, "%s %dxx", route, x->res.status / 100);
+	(void)snprintf(class, sizeof class, "%s|%dxx", route, x->res.status / 100);
 	metric_add(&requests_total, class, 1);
 	if (!x->shed)
 		metric_observe_us(&request_seconds, route, took_us);

@@ -1,7 +1,7 @@
 /*
  * http_ops - the operations port: /healthz, /readyz, /metrics, /version.
  *
- * Use:      http_ops_start() first thing in a daemon; http_ops_ready() decides /readyz.
+ * Use:      http_ops_start() first thing in a daemon; its option `ready` decides /readyz.
  * Owns:     a second HTTP server, so that it answers while all request threads are busy.
  * Threads:  `ready` is called on the ops server's threads.
  * Errors:   as http_server_start.

@@ -164,9 +164,42 @@ serve(const struct daemon_spec *d, const struct conf *c)
 	return DAEMON_EXIT_OK;
 }
 
+/* NULL: it is none. */
+static const struct daemon_command *
+find_command(const struct daemon_spec *d, int argc, char **argv)
+{
+	for (int i = 0; argc >= 2 && d->commands != NULL && d->commands[i] != NULL; i++)
+		if (str_eq(str_of(argv[1]), str_of(d->commands[i]->name)))
+			return d->commands[i];
+	return NULL;
+}
+
+static int
+run_command(
+    const struct daemon_spec *d, const struct daemon_command *command, int argc, char **argv)
+{
+	struct conf c;
+	struct err e;
+	int exit_code;
+
+	if (command->parse(command->self, argc - 2, argv + 2, &e) != ERR_OK) {
+		(void)fprintf(
+		    stderr, "%s %s: %s\n\n%s", d->name, command->name, e.msg, command->help);
+		return DAEMON_EXIT_USAGE;
+	}
+	if (!daemon_load_conf(d, &c))
+		return DAEMON_EXIT_CONFIG;
+	hide_memory();
+	log_start(d, &c);
+	exit_code = command->run(command->self, &c);
+	conf_release(&c);
+	return exit_code;
+}
+
 int
 daemon_run(const struct daemon_spec *d, int argc, char **argv)
 {
+	const struct daemon_command *command;
 	struct conf c;
 	int exit_code;
 
@@ -174,6 +207,9 @@ daemon_run(const struct daemon_spec *d, int argc, char **argv)
 		(void)fprintf(stderr, "%s: libsodium cannot be used\n", d->name);
 		return DAEMON_EXIT_FAILED;
 	}
+	command = find_command(d, argc, argv);
+	if (command != NULL)
+		return run_command(d, command, argc, argv);
 	if (daemon_arg(d, argc, argv, &exit_code))
 		return exit_code;
 	if (!daemon_load_conf(d, &c))

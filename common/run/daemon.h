@@ -14,6 +14,18 @@
 #include "common/base/err.h"
 #include "common/conf/conf.h"
 
+/* Work that a daemon can do instead of serving: "workerd --rebuild --app …". */
+struct daemon_command {
+	const char *name; /* "--rebuild" */
+	const char *help; /* lines for --help, each with its line feed */
+	void *self;       /* handed to the functions below */
+	/* The arguments behind the name. INVALID is bad usage. Before the configuration is read. */
+	enum err_code (*parse)(void *self, int argc, char **argv, struct err *e);
+	/* With the configuration and the log, no thread started, signals as they were: one of them
+	 * ends the process. Returns the exit code. */
+	int (*run)(void *self, const struct conf *c);
+};
+
 struct daemon_spec {
 	const char *name; /* "ingestd" */
 	enum conf_daemon id;
@@ -28,6 +40,7 @@ struct daemon_spec {
 	 * NULL. It is asked before the configuration is read, with libsodium ready. */
 	bool (*argument)(const char *arg, int *exit_code);
 	const char *argument_help; /* lines for --help about it, each with its line feed; or NULL */
+	const struct daemon_command *const *commands; /* up to a NULL; or NULL */
 };
 
 /* SIGTERM or SIGINT: unready, DRAIN_GRACE_MS, stop. A second one during that ends at once with 1. */

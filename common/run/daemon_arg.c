@@ -84,6 +84,8 @@ usage(const struct daemon_spec *d, FILE *to)
 		(void)fprintf(to, "  %-20s %s\n", arguments[i].name, arguments[i].help);
 	if (d->argument_help != NULL)
 		(void)fputs(d->argument_help, to);
+	for (int i = 0; d->commands != NULL && d->commands[i] != NULL; i++)
+		(void)fputs(d->commands[i]->help, to);
 }
 
 bool

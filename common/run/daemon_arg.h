@@ -1,5 +1,6 @@
 /*
- * daemon_arg - the command line of a daemon: at most one argument, which answers and ends.
+ * daemon_arg - the command line of a daemon: at most one argument, which answers and ends. (A command
+ *              with further arguments is daemon_run()'s.)
  *
  * Use:      daemon_arg() first; true means: exit with *exit_code.
  * Owns:     nothing.

@@ -61,6 +61,7 @@ class Run:
         self.tell(app)
 
     def check_before_starting(self) -> None:
+        self.remove_env()
         say("checking binaries and ports")
         missing = [d for d in ROLES if not (self.settings.bin_dir / d).is_file()]
         if missing:
@@ -127,7 +128,12 @@ class Run:
             raise RuntimeError(f"the demo failed:\n{played.stdout.strip()}")
         say(f"calls to see: {self.api.wait_for_calls(app.api_key)}")
 
+    def remove_env(self) -> None:
+        """Whoever waits for this file must not read that of an earlier run."""
+        self.env_file.unlink(missing_ok=True)
+
     def write_env(self, app: DemoApp) -> None:
+        self.undo.callback(self.remove_env)
         values = {
             "CTI_URL": self.settings.url("apid"),
             "CTI_INGEST_URL": self.settings.url("ingestd"),

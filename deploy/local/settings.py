@@ -77,6 +77,7 @@ class Settings:
             | {name: secrets.get_or_make(name) for name in SECRETS[daemon]}
             | {
                 "DATABASE_URL": database_url,
+                "LISTEN_ADDRESS": "127.0.0.1",
                 port_variable(daemon): str(port),
                 "OPS_PORT": str(port + OPS_OFFSET),
                 "PUBLIC_API_URL": self.url("apid"),

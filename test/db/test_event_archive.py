@@ -90,6 +90,13 @@ def test_archiving_reads_no_row_and_builds_no_index(
     assert owner.execute(files).fetchall() == before and len(before) == 4
 
 
+def test_new_days_are_ready_to_be_archived(owner: Connection) -> None:
+    owner.execute("SELECT ensure_partitions(40)")
+    ready = names(owner, "SELECT conrelid::regclass::text FROM pg_constraint"
+                  " WHERE conname = 'one_day'")
+    assert {part for part in partitions(owner) if part.startswith("event_")} <= set(ready)
+
+
 def test_dropping_takes_what_was_archived_before_too(
     owner: Connection, old_day: dict[str, uuid.UUID]
 ) -> None:

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def main() -> None:
     files = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "*.c"],
+        ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", "*.c"],
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout.split()
     command = sys.argv[1]

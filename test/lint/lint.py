@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -41,7 +42,7 @@ MOST_LINES = 450
 
 def tracked(*patterns: str) -> list[str]:
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", *patterns],
+        ["git", "-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard", *patterns],
         cwd=ROOT, check=True, capture_output=True, text=True,
     ).stdout.splitlines()
     return [name for name in listed if (ROOT / name).is_file()]
@@ -99,7 +100,9 @@ def check_layout(paths: list[str]) -> Iterator[str]:
 
 
 def check_configuration_page() -> Iterator[str]:
-    for binary in ROOT.glob("build/*/bin/apid"):
+    for binary in [ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin" / "apid"]:
+        if not binary.exists():
+            continue
         run = subprocess.run([binary, "--config-markdown"], capture_output=True, text=True, check=True)
         page = ROOT / "docs" / "configuration.md"
         if not page.exists() or page.read_text() != run.stdout:

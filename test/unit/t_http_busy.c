@@ -195,10 +195,11 @@ the_operations_port_tells_version_and_metrics(void **state)
 	assert_non_null(strstr(r.text, "{\"name\":\"testd\",\"version\":\""));
 	(void)raw_ask(port, "GET /fast?code=hush HTTP/1.1\r\n\r\n");
 	(void)raw_ask(port, "GET /hush HTTP/1.1\r\n\r\n");
-	r = metrics_with("cti_http_requests_total{route=\"unmatched 4xx\"} 1\n");
+	r = metrics_with("cti_http_requests_total{route=\"unmatched\",status=\"4xx\"} 1\n");
 	assert_int_equal(r.status, 200);
 	assert_non_null(strstr(r.text, "\r\nContent-Type: text/plain; version=0.0.4"));
-	assert_non_null(strstr(r.text, "cti_http_requests_total{route=\"GET /fast 2xx\"} "));
+	assert_non_null(
+	    strstr(r.text, "cti_http_requests_total{route=\"GET /fast\",status=\"2xx\"} "));
 	assert_non_null(strstr(r.text, "cti_http_request_seconds_count{route=\"GET /fast\"} "));
 	assert_null(strstr(r.text, "hush"));
 }
