@@ -126,7 +126,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-zA-Z_. %-]+:.*## /{printf "  %-22s %s\n",$$1,$$2}' Makefile
 
 # Only this object knows the version, so that a commit does not rebuild the rest.
-$(B)/common/base/version.o: CPPFLAGS += -DCTI_VERSION='"$(VERSION)"'
+$(B)/common/base/version.o: private CPPFLAGS += -DCTI_VERSION='"$(VERSION)"'
 $(B)/common/base/version.o: $(B)/.version
 $(B)/.version: FORCE
 	@mkdir -p $(@D)

@@ -29,8 +29,10 @@ check_public_url(const struct conf *c, const char *name, const char *url, struct
 {
 	if (!c->production || str_starts_nocase(str_of(url), STR("https://")))
 		return ERR_OK;
-	return err_set(e, ERR_INVALID, "%s is missing: production needs an https URL under which "
-	    "apid is reached from outside", name);
+	return err_set(e, ERR_INVALID,
+	    "%s is missing: production needs an https URL under which "
+	    "apid is reached from outside",
+	    name);
 }
 
 static enum err_code
@@ -59,19 +61,22 @@ start_database(struct apid *api, struct err *e)
 static enum err_code
 start_ops(struct apid *api, struct err *e)
 {
-	return http_ops_start(&(struct http_ops_opts){
+	return http_ops_start(
+	    &(struct http_ops_opts){
 		.daemon = "apid",
 		.address = api->conf->listen_address,
 		.port = conf_ops_port(api->conf),
 		.self = api,
 		.ready = report_ready,
-	}, &api->ops, e);
+	    },
+	    &api->ops, e);
 }
 
 static enum err_code
 start_server(struct apid *api, struct err *e)
 {
-	return http_server_start(&(struct http_server_opts){
+	return http_server_start(
+	    &(struct http_server_opts){
 		.address = api->conf->listen_address,
 		.port = conf_port(api->conf, CONF_APID),
 		.threads = (int)api->conf->http_threads,
@@ -83,7 +88,8 @@ start_server(struct apid *api, struct err *e)
 		.request_ms = REQUEST_MS,
 		.log_requests = true,
 		.hsts = api->conf->production ? "max-age=31536000; includeSubDomains" : NULL,
-	}, &api->server, e);
+	    },
+	    &api->server, e);
 }
 
 /* Also of a daemon that came up only in part. */

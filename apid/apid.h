@@ -41,7 +41,7 @@ CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct 
     const struct db_params *p, struct db_result *out, struct err *e);
 
 /* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
-CTI_MUST_CHECK enum err_code apid_admin_tx(const struct http_req *req, db_tx_fn fn, void *arg,
-    struct err *e);
+CTI_MUST_CHECK enum err_code apid_admin_tx(
+    const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 
 #endif

@@ -52,7 +52,8 @@ is_url(struct str s)
 	if (rest.n == 0 || rest.p[0] == '/' || rest.p[0] == '?')
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] <= ' ' || s.p[i] == 0x7f) /* bytes above 0x7f are negative: refused too */
+		if (s.p[i] <= ' '
+		    || s.p[i] == 0x7f) /* bytes above 0x7f are negative: refused too */
 			return false;
 	}
 	return true;

@@ -5,7 +5,7 @@
 
 /* The nil id is the reserved app of events that belong to nobody. */
 #define IS_KNOWN "deleted_at IS NULL AND app_id <> '00000000-0000-0000-0000-000000000000'"
-#define APP_COLUMNS                                                     \
+#define APP_COLUMNS                                                            \
 	"app_id, name, is_active, accepts_bare, to_json(allowed_return_urls)," \
 	" created_at, updated_at"
 enum { COL_APP_ID, COL_NAME, COL_IS_ACTIVE, COL_BARE, COL_RETURN_URLS, COL_CREATED, COL_UPDATED };
@@ -118,8 +118,8 @@ apps_db_get(const struct http_req *req, struct uuid app_id, struct db_result *ou
 }
 
 enum err_code
-apps_db_get_hook(struct http_req *req, struct uuid app_id, int32_t *number,
-    struct str *fingerprint, struct err *e)
+apps_db_get_hook(struct http_req *req, struct uuid app_id, int32_t *number, struct str *fingerprint,
+    struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	enum err_code rc = read_one(req, &HOOK_CURRENT, app_id, &r, e);
@@ -206,8 +206,8 @@ create(struct db_conn *c, void *arg, struct err *e)
 }
 
 enum err_code
-apps_db_create(const struct http_req *req, const struct new_app *app, struct db_result *out,
-    struct err *e)
+apps_db_create(
+    const struct http_req *req, const struct new_app *app, struct db_result *out, struct err *e)
 {
 	struct creation w = { req, app, out };
 

@@ -15,7 +15,7 @@
 
 struct app_row {
 	struct uuid app_id;
-	struct str name;                /* borrowed from the result */
+	struct str name; /* borrowed from the result */
 	bool is_active, accepts_bare;
 	struct str allowed_return_urls; /* JSON array; likewise */
 	int64_t created_at, updated_at; /* ms since 1970 */
@@ -24,10 +24,10 @@ struct app_row {
 void apps_db_read(const struct db_result *r, int row, struct app_row *out);
 
 /* All of them, oldest first. */
-CTI_MUST_CHECK enum err_code apps_db_list(const struct http_req *req, struct db_result *out,
-    struct err *e);
-CTI_MUST_CHECK enum err_code apps_db_get(const struct http_req *req, struct uuid app_id,
-    struct db_result *out, struct err *e);
+CTI_MUST_CHECK enum err_code apps_db_list(
+    const struct http_req *req, struct db_result *out, struct err *e);
+CTI_MUST_CHECK enum err_code apps_db_get(
+    const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e);
 
 struct new_app {
 	struct str name;
@@ -36,8 +36,8 @@ struct new_app {
 };
 
 /* The app, its head and its first hook. *out gets the row. */
-CTI_MUST_CHECK enum err_code apps_db_create(const struct http_req *req, const struct new_app *app,
-    struct db_result *out, struct err *e);
+CTI_MUST_CHECK enum err_code apps_db_create(
+    const struct http_req *req, const struct new_app *app, struct db_result *out, struct err *e);
 
 /* The number of the app's current hook, and the fingerprint of the key it was made with (owned by
  * the request's arena; STR_NONE when no hook was made yet: then it is to be the first). */

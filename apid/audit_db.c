@@ -10,8 +10,8 @@ static const struct db_stmt AUDIT_INSERT = {
 };
 
 enum err_code
-audit_write(struct db_conn *c, const struct http_req *req, const struct audit_line *line,
-    struct err *e)
+audit_write(
+    struct db_conn *c, const struct http_req *req, const struct audit_line *line, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 

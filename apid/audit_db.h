@@ -19,7 +19,7 @@ struct audit_line {
 	struct str target;  /* what was acted on; STR_NONE: the app itself */
 };
 
-CTI_MUST_CHECK enum err_code audit_write(struct db_conn *c, const struct http_req *req,
-    const struct audit_line *line, struct err *e);
+CTI_MUST_CHECK enum err_code audit_write(
+    struct db_conn *c, const struct http_req *req, const struct audit_line *line, struct err *e);
 
 #endif

@@ -96,12 +96,9 @@ enum err_code
 apid_authenticate(struct http_req *req, enum http_auth auth, struct err *e)
 {
 	switch (auth) {
-	case HTTP_AUTH_ADMIN:
-		return check_admin(req, e);
-	case HTTP_AUTH_APP:
-		return check_client(req, e);
-	case HTTP_AUTH_NONE:
-		break;
+	case HTTP_AUTH_ADMIN: return check_admin(req, e);
+	case HTTP_AUTH_APP: return check_client(req, e);
+	case HTTP_AUTH_NONE: break;
 	}
 	return ERR_OK;
 }

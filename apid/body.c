@@ -75,8 +75,8 @@ count_printable(struct str s)
 }
 
 enum err_code
-body_text(const struct json *body, const char *field, size_t max_chars, struct str *out,
-    struct err *e)
+body_text(
+    const struct json *body, const char *field, size_t max_chars, struct str *out, struct err *e)
 {
 	const struct json *v = field_of(body, field);
 	struct str s = STR_NONE;

@@ -16,19 +16,19 @@
 #include "common/json/json_in.h"
 
 /* `fields` ends with NULL; any other field is refused. */
-CTI_MUST_CHECK enum err_code body_parse(const struct http_req *req, const char *const *fields,
-    struct json **out, struct err *e);
+CTI_MUST_CHECK enum err_code body_parse(
+    const struct http_req *req, const char *const *fields, struct json **out, struct err *e);
 
 /* 1 to max_chars printable characters once outer blanks are gone; STR_NONE when absent. */
-CTI_MUST_CHECK enum err_code body_text(const struct json *body, const char *field, size_t max_chars,
-    struct str *out, struct err *e);
+CTI_MUST_CHECK enum err_code body_text(
+    const struct json *body, const char *field, size_t max_chars, struct str *out, struct err *e);
 
 /* A whole number from min to max; `dflt` when absent. */
 CTI_MUST_CHECK enum err_code body_i64(const struct json *body, const char *field, int64_t min,
     int64_t max, int64_t dflt, int64_t *out, struct err *e);
 
 /* An array, NULL when absent. */
-CTI_MUST_CHECK enum err_code body_array(const struct json *body, const char *field,
-    const struct json **out, struct err *e);
+CTI_MUST_CHECK enum err_code body_array(
+    const struct json *body, const char *field, const struct json **out, struct err *e);
 
 #endif

@@ -55,15 +55,15 @@ static const struct db_stmt BY_DIALPAD_ID = {
 };
 
 /* The verdict is the one of the view webhook_events, which does not show the event's own time. */
-#define TIMELINE(dialpad_id)                                                              \
-	"SELECT log.event_id, log.event_type, log.event_at, log.received_at,"             \
-	" CASE WHEN outcome.verdict IS NOT NULL THEN outcome.verdict"                     \
-	" WHEN queue.event_id IS NULL THEN 'processed'"                                   \
-	" WHEN queue.attempts = 0 THEN 'pending' ELSE 'retrying' END"                     \
-	" FROM event_log AS log"                                                          \
-	" LEFT JOIN event_queue AS queue USING (app_id, received_at, event_id)"           \
-	" LEFT JOIN event_outcomes AS outcome USING (app_id, received_at, event_id)"      \
-	" WHERE app_id = $1 AND log.dialpad_event_id = " dialpad_id                       \
+#define TIMELINE(dialpad_id)                                                         \
+	"SELECT log.event_id, log.event_type, log.event_at, log.received_at,"        \
+	" CASE WHEN outcome.verdict IS NOT NULL THEN outcome.verdict"                \
+	" WHEN queue.event_id IS NULL THEN 'processed'"                              \
+	" WHEN queue.attempts = 0 THEN 'pending' ELSE 'retrying' END"                \
+	" FROM event_log AS log"                                                     \
+	" LEFT JOIN event_queue AS queue USING (app_id, received_at, event_id)"      \
+	" LEFT JOIN event_outcomes AS outcome USING (app_id, received_at, event_id)" \
+	" WHERE app_id = $1 AND log.dialpad_event_id = " dialpad_id                  \
 	" ORDER BY log.event_at, log.received_at, log.event_id LIMIT 500"
 
 static const struct db_stmt TIMELINE_BY_ID = {

@@ -20,7 +20,10 @@ extern const struct list CALLS_LIVE; /* those that go on now, all at once */
 extern const struct item_kind CALLS_ITEM;
 
 enum call_timeline {
-	TIMELINE_EVENT_ID, TIMELINE_EVENT_TYPE, TIMELINE_EVENT_AT, TIMELINE_RECEIVED_AT,
+	TIMELINE_EVENT_ID,
+	TIMELINE_EVENT_TYPE,
+	TIMELINE_EVENT_AT,
+	TIMELINE_RECEIVED_AT,
 	TIMELINE_VERDICT,
 };
 

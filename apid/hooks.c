@@ -66,8 +66,10 @@ hooks_get(struct http_req *req, struct http_res *res, struct err *e)
 	if (rc != ERR_OK)
 		return rc;
 	if (conf->master_key[0] == '\0') {
-		problem_unavailable(req, res, "WEBHOOK_MASTER_KEY is not set: set it to 32 bytes or "
-		    "more, for apid, ingestd and workerd alike (apid --generate-secrets prints one)");
+		problem_unavailable(req, res,
+		    "WEBHOOK_MASTER_KEY is not set: set it to 32 bytes or "
+		    "more, for apid, ingestd and workerd alike (apid --generate-secrets prints "
+		    "one)");
 		return ERR_OK;
 	}
 	jo_init(&j, &res->body);

@@ -34,8 +34,8 @@ struct item {
 #define ITEM_NONE ((struct item){ .row = DB_RESULT_NONE, .more = DB_RESULT_NONE })
 
 /* *out must be ITEM_NONE. Takes no query parameters. */
-CTI_MUST_CHECK enum err_code item_find(const struct http_req *req, const struct item_kind *kind,
-    struct item *out, struct err *e);
+CTI_MUST_CHECK enum err_code item_find(
+    const struct http_req *req, const struct item_kind *kind, struct item *out, struct err *e);
 void item_release(struct item *it);
 
 /* Of a whole table, for its item_query. */

@@ -68,7 +68,7 @@ keys_create(struct http_req *req, struct http_res *res, struct err *e)
 	if (rc == ERR_OK)
 		rc = body_text(body, "name", MAX_NAME_CHARS, &key.name, e);
 	if (rc == ERR_OK)
-		rc = body_i64(body, "expires_in_days", 1, MAX_EXPIRES_DAYS, 0,
-		    &key.expires_in_days, e);
+		rc = body_i64(
+		    body, "expires_in_days", 1, MAX_EXPIRES_DAYS, 0, &key.expires_in_days, e);
 	return rc == ERR_OK ? create(req, res, &key, e) : rc;
 }

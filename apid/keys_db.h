@@ -30,13 +30,13 @@ struct new_key {
 	struct uuid app_id;
 	struct str key_id, name, hint; /* name may be STR_NONE */
 	unsigned char hash[HMAC_BYTES];
-	int64_t expires_in_days;       /* 0: never */
+	int64_t expires_in_days; /* 0: never */
 	/* Filled in: */
 	int64_t created_at, expires_at; /* ms since 1970; expires_at 0: never */
 };
 
 /* NOT_FOUND: no such app. CONFLICT, naming the keys: the app has KEYS_MAX_LIVE already. */
-CTI_MUST_CHECK enum err_code keys_db_create(const struct http_req *req, struct new_key *key,
-    struct err *e);
+CTI_MUST_CHECK enum err_code keys_db_create(
+    const struct http_req *req, struct new_key *key, struct err *e);
 
 #endif

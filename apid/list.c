@@ -17,7 +17,7 @@
 enum { MAX_PARAMETERS = LIST_MAX_FILTERS + 8 };
 
 static const struct uuid UUID_GREATEST = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
 
 /* ---- the query ---- */
 
@@ -58,8 +58,8 @@ refuse_choice(const struct list_filter *f, struct err *e)
 
 	for (int i = 0; f->choices[i] != NULL; i++)
 		buf_add_fmt(&list, "%s, ", f->choices[i]);
-	return err_set(e, ERR_INVALID, "query parameter \"%s\" is none of: %sall", f->name,
-	    buf_c(&list));
+	return err_set(
+	    e, ERR_INVALID, "query parameter \"%s\" is none of: %sall", f->name, buf_c(&list));
 }
 
 /* Every filter adds one parameter, whether it is given or not. */
@@ -81,8 +81,10 @@ bind_instant(const struct list_filter *f, struct str value, struct db_params *p,
 	int64_t ms = f->type == LIST_SINCE ? TIME_FIRST : TIME_LAST;
 
 	if (value.p != NULL && !parse_instant(value, &ms))
-		return err_set(e, ERR_INVALID, "query parameter \"%s\" is neither an RFC 3339 time "
-		    "nor milliseconds since 1970", f->name);
+		return err_set(e, ERR_INVALID,
+		    "query parameter \"%s\" is neither an RFC 3339 time "
+		    "nor milliseconds since 1970",
+		    f->name);
 	db_p_time(p, ms);
 	return ERR_OK;
 }
@@ -97,7 +99,7 @@ bind_filters(const struct http_req *req, const struct list *l, struct db_params 
 		struct str value = http_query(req, f->name);
 
 		rc = f->type == LIST_CHOICE ? bind_choice(f, value, p, e)
-		                            : bind_instant(f, value, p, e);
+					    : bind_instant(f, value, p, e);
 	}
 	return rc;
 }
@@ -111,7 +113,8 @@ window_start(const struct http_req *req, const struct list *l)
 	if (l->whole)
 		return TIME_FIRST;
 	for (int i = 0; i < l->nfilters; i++) {
-		if (l->filters[i].type != LIST_CHOICE && http_query(req, l->filters[i].name).p != NULL)
+		if (l->filters[i].type != LIST_CHOICE
+		    && http_query(req, l->filters[i].name).p != NULL)
 			return TIME_FIRST;
 	}
 	return clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;

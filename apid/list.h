@@ -22,18 +22,18 @@
 
 /* $1 tenant, $2 created at or after, $3 and $4 the place to go on from, $5 limit, $6 offset, and
  * from $7 on the filters in the order of their table. */
-#define LIST_PAGE(key, columns, table, where, beyond, order)                              \
-	"SELECT " key ", id" columns " FROM " table                                       \
-	" WHERE app_id = $1 AND created_at >= $2 AND (sort_at, id) " beyond " ($3, $4)"   \
-	where " ORDER BY sort_at " order ", id " order " LIMIT $5 OFFSET $6"
+#define LIST_PAGE(key, columns, table, where, beyond, order)                                  \
+	"SELECT " key ", id" columns " FROM " table                                           \
+	" WHERE app_id = $1 AND created_at >= $2 AND (sort_at, id) " beyond " ($3, $4)" where \
+	" ORDER BY sort_at " order ", id " order " LIMIT $5 OFFSET $6"
 #define LIST_NEWEST_FIRST(key, columns, table, where) \
 	LIST_PAGE(key, columns, table, where, "<", "DESC")
 #define LIST_OLDEST_FIRST(key, columns, table, where) \
 	LIST_PAGE(key, columns, table, where, ">", "ASC")
 /* Counting stops one above LIST_EXACT_TOTAL. */
-#define LIST_COUNT(table, where)                                                          \
-	"SELECT count(*) FROM (SELECT FROM " table                                        \
-	" WHERE app_id = $1 AND created_at >= $2" where " LIMIT 10001) AS counted"
+#define LIST_COUNT(table, where)                                                                   \
+	"SELECT count(*) FROM (SELECT FROM " table " WHERE app_id = $1 AND created_at >= $2" where \
+	" LIMIT 10001) AS counted"
 
 enum { LIST_EXACT_TOTAL = 10000, LIST_DEFAULT_LIMIT = 50, LIST_MAX_FILTERS = 16 };
 
@@ -56,15 +56,15 @@ struct list_filter {
 struct list {
 	const char *name; /* "calls": member of the answer; also bound into cursors */
 	const struct record_kind *kind;
-	int sort_field;   /* CALL_sort_at */
+	int sort_field; /* CALL_sort_at */
 	void (*render)(const struct record *r, struct json_out *j);
 	const struct list_filter *filters;
 	int nfilters;
-	bool whole;       /* not in parts, and without the default window */
+	bool whole; /* not in parts, and without the default window */
 	const struct db_stmt *newest_first, *oldest_first, *count;
 };
 
-enum err_code list_answer(struct http_req *req, struct http_res *res, const struct list *l,
-    struct err *e);
+enum err_code list_answer(
+    struct http_req *req, struct http_res *res, const struct list *l, struct err *e);
 
 #endif

@@ -9,8 +9,8 @@
 #include "common/base/log.h"
 #include "common/base/metric.h"
 
-static struct metric MISDIRECTED = METRIC_COUNTER("cti_misdirected_webhooks_total",
-    "Webhooks sent to apid instead of ingestd.", NULL);
+static struct metric MISDIRECTED = METRIC_COUNTER(
+    "cti_misdirected_webhooks_total", "Webhooks sent to apid instead of ingestd.", NULL);
 
 enum err_code
 misdirected_webhook(struct http_req *req, struct http_res *res, struct err *e)
@@ -20,8 +20,10 @@ misdirected_webhook(struct http_req *req, struct http_res *res, struct err *e)
 
 	(void)e;
 	metric_add(&MISDIRECTED, NULL, 1);
-	log_warn("webhook.misdirected", "apid takes no webhooks: they belong to "
-	    "PUBLIC_INGEST_URL, %s", api->conf->public_ingest_url);
+	log_warn("webhook.misdirected",
+	    "apid takes no webhooks: they belong to "
+	    "PUBLIC_INGEST_URL, %s",
+	    api->conf->public_ingest_url);
 	buf_add_fmt(&text, "Webhooks are received at PUBLIC_INGEST_URL (%s), not here",
 	    api->conf->public_ingest_url);
 	problem_unavailable(req, res, buf_c(&text));

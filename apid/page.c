@@ -45,7 +45,8 @@ place_read(const unsigned char in[PLACE_BYTES])
 }
 
 static void
-sign(const struct page_scope *s, const unsigned char place[PLACE_BYTES], unsigned char mac[HMAC_BYTES])
+sign(const struct page_scope *s, const unsigned char place[PLACE_BYTES],
+    unsigned char mac[HMAC_BYTES])
 {
 	AUTO_RELEASE(buf_release) struct buf message = BUF(MAX_SCOPE_BYTES);
 
@@ -97,14 +98,14 @@ read_either(const struct http_req *req, const char *name, const char *yes, const
 	else if (str_eq(value, str_of(no)))
 		*out = false;
 	else
-		return err_set(e, ERR_INVALID, "query parameter \"%s\" is neither %s nor %s",
-		    name, yes, no);
+		return err_set(
+		    e, ERR_INVALID, "query parameter \"%s\" is neither %s nor %s", name, yes, no);
 	return ERR_OK;
 }
 
 static enum err_code
-read_cursor(const struct http_req *req, const struct page_rules *rules, struct page *p,
-    struct err *e)
+read_cursor(
+    const struct http_req *req, const struct page_rules *rules, struct page *p, struct err *e)
 {
 	const struct page_scope scope = {
 		.key = rules->cursor_key,
@@ -121,14 +122,15 @@ read_cursor(const struct http_req *req, const struct page_rules *rules, struct p
 		return err_set(e, ERR_INVALID,
 		    "query parameters \"cursor\" and \"offset\" exclude each other");
 	if (!page_cursor_parse(&scope, text, &p->after))
-		return err_set(e, ERR_INVALID, "query parameter \"cursor\" is no next_cursor of "
+		return err_set(e, ERR_INVALID,
+		    "query parameter \"cursor\" is no next_cursor of "
 		    "this list in this order");
 	return ERR_OK;
 }
 
 enum err_code
-page_read(const struct http_req *req, const struct page_rules *rules, struct page *out,
-    struct err *e)
+page_read(
+    const struct http_req *req, const struct page_rules *rules, struct page *out, struct err *e)
 {
 	struct page p = { .offset = 0 };
 	enum err_code rc;

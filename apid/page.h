@@ -53,8 +53,8 @@ struct page_rules {
 extern const char *const PAGE_PARAMETERS[];       /* of a list in parts */
 extern const char *const PAGE_PARAMETERS_WHOLE[]; /* of one that comes whole */
 
-CTI_MUST_CHECK enum err_code page_read(const struct http_req *req, const struct page_rules *rules,
-    struct page *out, struct err *e);
+CTI_MUST_CHECK enum err_code page_read(
+    const struct http_req *req, const struct page_rules *rules, struct page *out, struct err *e);
 
 /* The same in every apid that has the same API_KEY_PEPPER. */
 void page_cursor_key(struct str pepper, unsigned char out[HMAC_BYTES]);

@@ -14,17 +14,17 @@ feed_append(struct db_conn *c, struct uuid app_id, int64_t last_seq, const struc
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_array_release) struct db_array types, ids, data;
 
-	if (n == 0)
-		return ERR_OK;
+	db_params_init(&p);
 	db_array_init(&types, DB_TEXT);
 	db_array_init(&ids, DB_UUID);
 	db_array_init(&data, DB_JSON);
+	if (n == 0)
+		return ERR_OK;
 	for (int i = 0; i < n; i++) {
 		db_array_bytes(&types, str_of(items[i].type));
 		db_array_uuid(&ids, items[i].object_id);
 		db_array_bytes(&data, items[i].data);
 	}
-	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	db_p_i64(&p, last_seq);
 	db_p_array(&p, &types);

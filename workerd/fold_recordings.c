@@ -7,7 +7,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { MAX_ITEMS = 256, MAX_TEXT = 2048 };
+/* The JSON always has room: three texts in each item, each byte escaped to six. */
+enum { MAX_ITEMS = 256, MAX_TEXT = 2048, MAX_JSON_BYTES = MAX_ITEMS * (3 * 6 * MAX_TEXT + 256) };
 
 static int64_t
 greater(int64_t a, int64_t b)
@@ -170,7 +171,7 @@ put_ms(struct json_out *j, const char *key, int64_t ms, bool instant)
 static struct str
 recordings_write(const struct recordings *list, struct arena *a)
 {
-	AUTO_RELEASE(buf_release) struct buf b = BUF(4u << 20);
+	AUTO_RELEASE(buf_release) struct buf b = BUF(MAX_JSON_BYTES);
 	struct json_out j;
 
 	if (list->n == 0)

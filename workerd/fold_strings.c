@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-enum { MAX_ITEMS = 256, MAX_TEXT = 2048 };
+/* The JSON always has room: each byte of an item escaped to six. */
+enum { MAX_ITEMS = 256, MAX_TEXT = 2048, MAX_JSON_BYTES = 2 * MAX_ITEMS * (6 * MAX_TEXT + 8) };
 
 struct strings {
 	struct str item[2 * MAX_ITEMS]; /* room for a union */
@@ -24,7 +25,7 @@ strings_collect(struct strings *list, const struct json *array, struct arena *a)
 static struct str
 strings_write(const struct strings *list, struct arena *a)
 {
-	AUTO_RELEASE(buf_release) struct buf b = BUF(4u << 20);
+	AUTO_RELEASE(buf_release) struct buf b = BUF(MAX_JSON_BYTES);
 	struct json_out j;
 
 	if (list->n == 0)

@@ -157,13 +157,13 @@ queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event 
 	struct queue_event failed = *ev;
 	enum err_code rc;
 
+	db_params_init(&p);
 	failed.attempts++;
 	*dead = failed.attempts >= max_attempts;
 	if (*dead) {
 		rc = queue_outcome(c, app_id, &failed, "dead", error, e);
 		return rc != ERR_OK ? rc : queue_remove(c, app_id, &failed, 1, e);
 	}
-	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	db_p_uuid(&p, ev->id);
 	db_p_i32(&p, failed.attempts);

@@ -221,9 +221,9 @@ records_save(struct db_conn *c, struct uuid app_id, const struct record_kind *ki
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
+	db_params_init(&p);
 	if (n == 0)
 		return ERR_OK;
-	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	add_ids(&p, rows, n);
 	for (int f = 0; f < kind->nfields; f++)

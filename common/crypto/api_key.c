@@ -18,8 +18,8 @@ api_key_make(bool production, char out[API_KEY_BYTES])
 	for (int i = 0; i < API_KEY_ID_CHARS; i++)
 		id[i] = ID_ALPHABET[randombytes_uniform(sizeof ID_ALPHABET - 1)];
 	randombytes_buf(secret, sizeof secret);
-	sodium_bin2base64(text, sizeof text, secret, sizeof secret,
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(
+	    text, sizeof text, secret, sizeof secret, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	(void)snprintf(out, API_KEY_BYTES, "cti_%s_%s_%s", production ? "live" : "test", id, text);
 	sodium_memzero(secret, sizeof secret);
 	sodium_memzero(text, sizeof text);

@@ -19,9 +19,9 @@
 #include "common/crypto/hmac.h"
 
 enum {
-	API_KEY_ID_CHARS = 12,     /* of a new key; more are read, too */
+	API_KEY_ID_CHARS = 12, /* of a new key; more are read, too */
 	API_KEY_ID_MAX_CHARS = 32,
-	API_KEY_HINT_CHARS = 4,    /* the last of the text: what a person is shown later */
+	API_KEY_HINT_CHARS = 4, /* the last of the text: what a person is shown later */
 	API_KEY_BYTES = 4 + 5 + API_KEY_ID_CHARS + 1 + 43 + 1, /* with the NUL */
 };
 

@@ -7,12 +7,10 @@ base64url_encode(struct str bytes, struct buf *out)
 {
 	const int variant = sodium_base64_VARIANT_URLSAFE_NO_PADDING;
 	size_t with_nul = sodium_base64_encoded_len(bytes.n, variant);
-	char *at = buf_grow(out, with_nul);
+	char *at = buf_grow(out, with_nul - 1); /* a buf has room for a NUL behind its content */
 
-	if (at == NULL)
-		return;
-	sodium_bin2base64(at, with_nul, (const unsigned char *)bytes.p, bytes.n, variant);
-	out->n--; /* the NUL */
+	if (at != NULL)
+		sodium_bin2base64(at, with_nul, (const unsigned char *)bytes.p, bytes.n, variant);
 }
 
 bool

@@ -55,6 +55,15 @@ escape_at(const char *p, size_t n, bool *bad)
 	return *bad ? 6 : 12;
 }
 
+/* The library takes "\uzzzz" for a NUL, and lets control characters (NUL, too) into a string. */
+static bool
+is_no_string_content(const char *p, size_t n)
+{
+	if (p[0] == '\\')
+		return n > 1 && p[1] == 'u' && unicode_escape(p, n) < 0;
+	return (unsigned char)p[0] < 0x20;
+}
+
 /*
  * What the library must be spared: it recurses per level of nesting, ends a string at "\u0000", and
  * refuses half a surrogate pair, all of which a sender may write and PostgreSQL stores.
@@ -62,6 +71,7 @@ escape_at(const char *p, size_t n, bool *bad)
 struct scan {
 	size_t depth, max_depth;
 	bool has_bad_escape;
+	bool has_bad_string;
 };
 
 static struct scan
@@ -73,6 +83,10 @@ scan_text(struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
+		if (in_string && is_no_string_content(text.p + i, text.n - i)) {
+			s.has_bad_string = true;
+			return s;
+		}
 		if (in_string && c == '\\') {
 			i += escape_at(text.p + i, text.n - i, &bad) - 1;
 			s.has_bad_escape |= bad;
@@ -115,6 +129,8 @@ json_parse(struct str text, struct json **out, struct err *e)
 
 	if (s.max_depth > JSON_MAX_DEPTH)
 		return err_set(e, ERR_INVALID, "JSON is nested deeper than %d levels", JSON_MAX_DEPTH);
+	if (s.has_bad_string)
+		return err_set(e, ERR_INVALID, "a string of the JSON holds what it may not");
 	if (s.has_bad_escape) {
 		replace_bad_escapes(text, &clean);
 		text = buf_str(&clean);
@@ -199,7 +215,8 @@ json_to_i64(const struct json *v, int64_t *out)
 
 	if (cJSON_IsString(c))
 		return str_to_i64(str_of(c->valuestring), INT64_MIN, INT64_MAX, out);
-	if (!cJSON_IsNumber(c) || fabs(c->valuedouble) > 0x1p53 || trunc(c->valuedouble) != c->valuedouble)
+	/* From 2^53 on a double no longer tells a number from its neighbours. */
+	if (!cJSON_IsNumber(c) || fabs(c->valuedouble) >= 0x1p53 || trunc(c->valuedouble) != c->valuedouble)
 		return false;
 	*out = (int64_t)c->valuedouble;
 	return true;

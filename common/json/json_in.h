@@ -37,7 +37,7 @@ const struct json *json_first(const struct json *container);           /* items 
 const struct json *json_next(const struct json *item);
 const char *json_key(const struct json *item);                         /* of an object's item */
 
-/* Values: a number or a string of digits counts as an integer; a number is whole and within ±2^53,
+/* Values: a number or a string of digits counts as an integer; a number is whole and below ±2^53,
  * a string within int64. */
 bool json_to_i64(const struct json *v, int64_t *out);
 bool json_to_f64(const struct json *v, double *out);

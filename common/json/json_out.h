@@ -5,7 +5,7 @@
  *           commas are placed by the writer. Check buf.failed once at the end.
  * Owns:     nothing; writes into the caller's buf.
  * Threads:  one thread at a time.
- * Errors:   sticky in the buf. Nesting is at most 32 deep (asserted: our own code decides it).
+ * Errors:   sticky in the buf. Nesting is at most 31 deep (asserted: our own code decides it).
  * Not for:  parsing (json_in.h), and jo_raw() never for text that is not known to be JSON.
  */
 #ifndef CTI_JSON_OUT_H

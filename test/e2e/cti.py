@@ -79,7 +79,13 @@ class Daemon:
 
     def stop(self) -> int:
         """Asks it to end as an operator would; returns its exit status."""
+        self.terminate()
+        return self.wait()
+
+    def terminate(self) -> None:
         self._process.send_signal(signal.SIGTERM)
+
+    def wait(self) -> int:
         try:
             return self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -201,14 +207,16 @@ class Stack:
 
     def close(self) -> list[str]:
         """Ends what still runs; returns everything that a test must not let pass."""
+        running = [daemon for daemon in self.daemons if daemon.is_running]
+        for daemon in running:
+            daemon.terminate()
         faults = []
+        for daemon in running:
+            code = daemon.wait()
+            if code != 0:
+                faults.append(f"{daemon.name} ended with {code}:\n{daemon.tail()}")
         for daemon in self.daemons:
-            if daemon.is_running:
-                code = daemon.stop()
-                if code != 0:
-                    faults.append(f"{daemon.name} ended with {code}:\n{daemon.tail()}")
-            faults += daemon.complaints()
-            faults += self._leaks(daemon)
+            faults += daemon.complaints() + self._leaks(daemon)
         return faults
 
     def _leaks(self, daemon: Daemon) -> list[str]:

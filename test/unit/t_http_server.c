@@ -12,7 +12,7 @@
 
 #include <pthread.h>
 
-enum { REQUEST_MS = 700, MAX_ECHO = 100 * 1024, STACK_BYTES = 300 * 1024 };
+enum { REQUEST_MS = 5000, MAX_ECHO = 100 * 1024, STACK_BYTES = 300 * 1024 };
 
 #define GET "GET /hello HTTP/1.1\r\n"
 #define POST "POST /echo HTTP/1.1\r\n"
@@ -353,136 +353,6 @@ a_second_request_in_the_connection_is_not_served(void **state)
 }
 
 static void
-a_body_that_is_cut_is_never_a_success(void **state)
-{
-	int fd = raw_open(port);
-	struct raw_reply r;
-
-	(void)state;
-	assert_true(raw_send(fd, STR(POST "Content-Length: 8" END END "abc")));
-	assert_return_code(shutdown(fd, SHUT_WR), errno);
-	r = raw_receive(fd);
-	assert_int_equal(r.status, 400);
-	assert_has(r, "(3 bytes came)");
-}
-
-/* Send a byte each 50 ms until the server ends it; the time that took. */
-static int64_t
-drip(const char *start, struct raw_reply *r)
-{
-	int64_t begun_ms = clock_mono_ms();
-	int fd = raw_open(port);
-	char byte;
-
-	assert_true(raw_send(fd, str_of(start)));
-	for (int i = 0; i < 100; i++) {
-		clock_sleep_ms(50);
-		if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || !raw_send(fd, STR("1")))
-			break;
-	}
-	*r = raw_receive(fd);
-	return clock_mono_ms() - begun_ms;
-}
-
-static void
-a_request_that_drips_is_ended_at_the_deadline(void **state)
-{
-	static const char *const starts[] = {
-		POST "Content-Length: 1000" END END,
-		POST "Transfer-Encoding: chunked" END END "fff" END,
-		POST "Transfer-Encoding: chunked" END END,
-		POST "A: ",
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-		struct raw_reply r;
-		int64_t took_ms = drip(starts[i], &r);
-
-		assert_int_equal(r.status, 408);
-		assert_in_range(took_ms, REQUEST_MS, REQUEST_MS + 500);
-	}
-}
-
-static void
-a_body_that_stalls_is_ended_at_the_deadline(void **state)
-{
-	int64_t begun_ms = clock_mono_ms();
-	struct raw_reply r = raw_ask(port, POST "Content-Length: 8" END END "abc");
-
-	(void)state;
-	assert_int_equal(r.status, 408);
-	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + 500);
-}
-
-static void
-a_silent_connection_is_closed_at_the_deadline(void **state)
-{
-	int64_t begun_ms = clock_mono_ms();
-	struct raw_reply r = raw_ask(port, "");
-
-	(void)state;
-	assert_int_equal(r.n, 0);
-	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + 500);
-}
-
-static void
-a_client_that_waits_for_100_is_invited(void **state)
-{
-	struct raw_reply r =
-	    raw_ask(port, POST "Expect: 100-Continue" END "Content-Length: 3" END END "abc");
-
-	(void)state;
-	assert_int_equal(r.status, 100);
-	assert_has(r, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n");
-	r = raw_ask(port, POST "Expect: 100-continue" END "Content-Length: 102401" END END);
-	assert_int_equal(r.status, 413);
-	r = raw_ask(port, POST "Expect: 100-continue" END END);
-	assert_int_equal(r.status, 200);
-}
-
-static void
-a_body_up_to_the_limit_arrives_whole(void **state)
-{
-	AUTO_RELEASE(buf_release) struct buf b = BUF(200 * 1024);
-	struct raw_reply r;
-	size_t head;
-
-	(void)state;
-	buf_add_fmt(&b, POST "Content-Length: %d" END END, MAX_ECHO);
-	head = b.n;
-	for (int i = 0; i < MAX_ECHO; i++)
-		buf_add_char(&b, (char)('a' + i % 23));
-	r = raw_ask(port, buf_c(&b));
-	assert_int_equal(r.status, 200);
-	assert_memory_equal(r.text + r.n - MAX_ECHO, b.p + head, MAX_ECHO);
-}
-
-/* The client below sends everything before it reads: without care it would see a reset. */
-static void
-the_refusal_of_a_long_body_reaches_its_sender(void **state)
-{
-	static char much[2 * 1024 * 1024];
-	const char *const starts[] = {
-		POST "Content-Length: 2097152" END END,
-		POST "Transfer-Encoding: chunked" END END "200000" END,
-	};
-
-	(void)state;
-	memset(much, 'x', sizeof much);
-	for (size_t i = 0; i < 2; i++) {
-		int fd = raw_open(port);
-		struct raw_reply r;
-
-		assert_true(raw_send(fd, str_of(starts[i])));
-		assert_true(raw_send(fd, (struct str){ much, sizeof much }));
-		r = raw_receive(fd);
-		assert_int_equal(r.status, 413);
-		assert_false(r.reset);
-	}
-}
-
-static void
 a_port_in_use_is_named(void **state)
 {
 	struct http_server_opts o = {
@@ -546,13 +416,6 @@ main(void)
 		cmocka_unit_test(the_log_has_the_route_and_never_the_query),
 		cmocka_unit_test(more_headers_than_the_library_keeps_are_refused),
 		cmocka_unit_test(a_second_request_in_the_connection_is_not_served),
-		cmocka_unit_test(a_body_that_is_cut_is_never_a_success),
-		cmocka_unit_test(a_request_that_drips_is_ended_at_the_deadline),
-		cmocka_unit_test(a_body_that_stalls_is_ended_at_the_deadline),
-		cmocka_unit_test(a_silent_connection_is_closed_at_the_deadline),
-		cmocka_unit_test(a_client_that_waits_for_100_is_invited),
-		cmocka_unit_test(a_body_up_to_the_limit_arrives_whole),
-		cmocka_unit_test(the_refusal_of_a_long_body_reaches_its_sender),
 		cmocka_unit_test(a_port_in_use_is_named),
 	};
 
