@@ -2,8 +2,8 @@
 
 #include "common/base/log.h"
 
-/* Both tables in one statement, which is one transaction. An event that is replayed from the spool
- * may be in the queue already. */
+/* Both tables in one statement, which is one transaction. There is no ON CONFLICT: it would need the
+ * right to read, and ingestd's role can only insert. */
 static const struct db_stmt INSERT = {
 	.name = "event_insert",
 	.sql = "WITH event AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS e (app_id,"
@@ -11,8 +11,7 @@ static const struct db_stmt INSERT = {
 	       "   payload_raw)),"
 	       " logged AS (INSERT INTO event_log (app_id, event_id, arrived_at, hook, event_type,"
 	       "   dialpad_event_id, event_at, payload, payload_raw) SELECT * FROM event)"
-	       " INSERT INTO event_queue (app_id, event_id) SELECT app_id, event_id FROM event"
-	       " ON CONFLICT (app_id, event_id) DO NOTHING",
+	       " INSERT INTO event_queue (app_id, event_id) SELECT app_id, event_id FROM event",
 };
 
 static const struct db_stmt PARTITIONS = {
@@ -79,15 +78,22 @@ insert_as_bytes(struct db_conn *c, const struct event *ev, struct err *e)
 	return insert(c, &one, 1, e);
 }
 
+/* CONFLICT: it is in the queue, replayed from the spool a second time after a crash. */
+static enum err_code
+insert_alone(struct db_conn *c, const struct event *ev, enum err_code failure, struct err *e)
+{
+	return failure == ERR_CONFLICT ? ERR_OK : insert_as_bytes(c, ev, e);
+}
+
 enum err_code
 insert_group(struct db_conn *c, const struct event *const *events, int n, struct err *e)
 {
 	enum err_code rc = insert(c, events, n, e);
 
-	if (rc != ERR_INVALID)
+	if (rc != ERR_INVALID && rc != ERR_CONFLICT)
 		return rc;
 	if (n == 1)
-		return insert_as_bytes(c, events[0], e);
+		return insert_alone(c, events[0], rc, e);
 	/* Halves: a bad event costs a few statements, not one for each of its group. */
 	rc = insert_group(c, events, n / 2, e);
 	return rc != ERR_OK ? rc : insert_group(c, events + n / 2, n - n / 2, e);
