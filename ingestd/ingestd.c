@@ -86,6 +86,7 @@ start_server(struct ingestd *in, const struct conf *c, struct err *e)
 		.threads = (int)c->http_threads,
 		.self = in,
 		.error = webhook_error,
+		.reuse = true,
 		.request_ms = REQUEST_MS,
 	};
 

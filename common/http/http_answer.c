@@ -61,8 +61,8 @@ add_date(struct buf *out)
 }
 
 static void
-add_own_headers(
-    const struct http_req *req, const struct http_res *res, const char *hsts, struct buf *out)
+add_own_headers(const struct http_req *req, const struct http_res *res,
+    const struct http_answer_opts *o, struct buf *out)
 {
 	if (has_body(res->status))
 		buf_add_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
@@ -73,12 +73,12 @@ add_own_headers(
 		buf_add_c(out, "Cache-Control: no-store\r\n");
 	if (res->status == 503 && !http_answer_has(res, "Retry-After"))
 		buf_add_c(out, "Retry-After: 1\r\n");
-	if (hsts != NULL)
-		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", hsts);
-	buf_add_fmt(out,
-	    "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n"
-	    "Connection: close\r\n",
+	if (o->hsts != NULL)
+		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", o->hsts);
+	buf_add_fmt(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n",
 	    req->request_id);
+	if (!o->keep)
+		buf_add_c(out, "Connection: close\r\n");
 }
 
 void
@@ -86,7 +86,7 @@ http_answer_build(const struct http_req *req, const struct http_res *res,
     const struct http_answer_opts *o, struct buf *out)
 {
 	buf_add_fmt(out, "HTTP/1.1 %d %s\r\n", res->status, reason(res->status));
-	add_own_headers(req, res, o->hsts, out);
+	add_own_headers(req, res, o, out);
 	buf_add_str(out, buf_str(&res->headers));
 	buf_add_c(out, "\r\n");
 	if (has_body(res->status) && !o->without_body)

@@ -41,8 +41,6 @@ http_conn_open(struct http_conn *c, struct mg_connection *mg)
 {
 	memset(c, 0, sizeof *c);
 	c->mg = mg;
-	/* Else civetweb would read on, for as long as the peer sends, when the answer is out. */
-	mg_disable_connection_keep_alive(mg);
 	c->deadline = mg_get_thread_pointer(mg);
 	http_deadline_pause(c->deadline);
 	c->remote_addr = str_of(mg_get_request_info(mg)->remote_addr);
@@ -60,6 +58,19 @@ http_conn_take_request(struct http_conn *c)
 	c->query = str_of(ri->query_string);
 	copy_headers(c, ri);
 	c->body_unread = is_sending(ri);
+}
+
+/* civetweb would also read on, for as long as the peer sends, when the answer is out. */
+void
+http_conn_close_after(struct http_conn *c)
+{
+	mg_disable_connection_keep_alive(c->mg);
+}
+
+void
+http_conn_expect_next(struct http_conn *c, int64_t within_ms)
+{
+	http_deadline_set(c->deadline, within_ms);
 }
 
 int

@@ -87,9 +87,15 @@ set_timer(struct http_deadline *d, int64_t in_ms, int64_t repeat_ms)
 }
 
 void
-http_deadline_start(struct http_deadline *d, int64_t in_ms)
+http_deadline_set(struct http_deadline *d, int64_t in_ms)
 {
 	d->due_ms = clock_mono_ms() + in_ms;
+}
+
+void
+http_deadline_start(struct http_deadline *d, int64_t in_ms)
+{
+	http_deadline_set(d, in_ms);
 	http_deadline_resume(d);
 }
 

@@ -26,6 +26,8 @@ struct http_deadline;
 struct http_deadline *http_deadline_new(void); /* for the calling thread */
 void http_deadline_free(struct http_deadline *d);
 
+/* As start, but the clockwork stays as it is: it begins with the next resume. */
+void http_deadline_set(struct http_deadline *d, int64_t in_ms);
 void http_deadline_start(struct http_deadline *d, int64_t in_ms); /* from now on, running */
 void http_deadline_pause(struct http_deadline *d);                /* no signals; time goes on */
 void http_deadline_resume(struct http_deadline *d);

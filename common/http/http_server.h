@@ -39,6 +39,7 @@ struct http_server_opts {
 	void *self;
 	http_auth_fn auth;   /* may be NULL when every route is HTTP_AUTH_NONE */
 	http_error_fn error; /* may be NULL */
+	bool reuse;          /* connections may live on after a 200 to a POST with a length */
 	int64_t request_ms;  /* total deadline for reading a request, body included */
 	bool log_requests;   /* one info line per request (ops ports: false) */
 	const char *hsts;    /* value of Strict-Transport-Security, or NULL */
