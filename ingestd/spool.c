@@ -335,13 +335,21 @@ static void
 set_aside(struct spool *s, int64_t number, const char *name)
 {
 	char bad[NAME_BYTES];
+	bool kept;
 
 	file_name(number, "bad", bad);
-	(void)renameat(s->dir_fd, name, s->dir_fd, bad);
+	kept = renameat(s->dir_fd, name, s->dir_fd, bad) == 0;
 	(void)pthread_mutex_lock(&s->mu);
 	list_remove(s, number);
-	s->bad_files++;
+	s->bad_files += kept;
 	(void)pthread_mutex_unlock(&s->mu);
+}
+
+/* It would fail again and hold up the files behind it: a bad sector, a file that somebody took. */
+static bool
+is_lasting(int error)
+{
+	return error == EIO || error == ENOENT || error == EACCES;
 }
 
 enum err_code
@@ -353,10 +361,13 @@ spool_read(struct spool *s, int64_t number, struct arena *a, const struct event 
 	enum err_code rc;
 
 	file_name(number, "spool", name);
-	if (!read_file(s->dir_fd, name, a, &bytes))
-		return err_set(e, ERR_UNAVAILABLE, "cannot read %s: %s", name, strerror(errno));
-	rc = spool_decode(bytes, a, events, n, e);
-	if (rc != ERR_OK)
+	if (!read_file(s->dir_fd, name, a, &bytes)) {
+		rc = is_lasting(errno) ? ERR_INVALID : ERR_UNAVAILABLE;
+		(void)err_set(e, rc, "cannot read %s: %s", name, strerror(errno));
+	} else {
+		rc = spool_decode(bytes, a, events, n, e);
+	}
+	if (rc == ERR_INVALID)
 		set_aside(s, number, name);
 	return rc;
 }

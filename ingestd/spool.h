@@ -40,7 +40,7 @@ CTI_MUST_CHECK enum err_code spool_write(struct spool *s, const struct event *co
 
 /* Wait for a file, at most wait_ms. *number is 0 when there is none. */
 void spool_oldest(struct spool *s, int64_t wait_ms, int64_t *number);
-/* The events of a file, in the arena. A damaged file has been set aside when this fails. */
+/* The events of a file, in the arena. INVALID: the file is damaged and has been set aside. */
 CTI_MUST_CHECK enum err_code spool_read(struct spool *s, int64_t number, struct arena *a,
     const struct event *const **events, int *n, struct err *e);
 void spool_remove(struct spool *s, int64_t number);

@@ -5,6 +5,8 @@
 static const char magic[8] = "CTISPL1\n";
 
 enum { HASH_BYTES = 32, IS_JSON = 1, HAS_TYPE = 2, HAS_ID = 4 };
+/* Two ids, hook, flags, two instants, three lengths: an event without any text. */
+enum { LEAST_EVENT_BYTES = 2 * 16 + 4 + 1 + 2 * 8 + 3 * 4 };
 
 /* ---- writing ---- */
 
@@ -152,7 +154,7 @@ spool_decode(struct str bytes, struct arena *a, const struct event *const **even
 	r.left -= HASH_BYTES;
 	(void)take(&r, sizeof magic);
 	count = get_int(&r, 4);
-	if (count > r.left)
+	if (count > r.left / LEAST_EVENT_BYTES)
 		return err_set(e, ERR_INVALID, "the file claims more events than it has bytes");
 	list = arena_new(a, struct event, (size_t)count + 1);
 	pointers = arena_new(a, const struct event *, (size_t)count + 1);

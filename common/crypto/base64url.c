@@ -13,6 +13,16 @@ base64url_encode(struct str bytes, struct buf *out)
 		sodium_bin2base64(at, with_nul, (const unsigned char *)bytes.p, bytes.n, variant);
 }
 
+/* libsodium 1.0.18 takes every byte from 0x80 up for '_'. */
+static bool
+is_ascii(struct str text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
 bool
 base64url_decode(struct str text, struct buf *out)
 {
@@ -22,7 +32,8 @@ base64url_decode(struct str text, struct buf *out)
 	if (at == NULL)
 		return false;
 	/* Strict only without an end pointer: then anything unread is an error. */
-	if (sodium_base642bin((unsigned char *)at, room, text.p, text.n, NULL, &n, NULL,
+	if (!is_ascii(text)
+	    || sodium_base642bin((unsigned char *)at, room, text.p, text.n, NULL, &n, NULL,
 	        sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0) {
 		out->n = before;
 		return false;
