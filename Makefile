@@ -1,7 +1,7 @@
 # One make, one dependency graph. `make help` lists the targets.
 MAKEFLAGS += --no-builtin-rules
 # All cores, unless -j was given. `make V=1` shows the commands.
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL)$(filter -j%,$(MAKEFLAGS)),0)
 MAKEFLAGS += -j$(shell nproc)
 endif
 Q := $(if $(V),,@)
@@ -105,7 +105,7 @@ deps: deps-test ## install the Debian packages that are missing, for all of the 
 # The sub-makes start after the packages are there, because pkg-config is asked when a makefile is read.
 run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in front
 	@$(MAKE) --no-print-directory BUILD=release all
-	@BUILD_DIR=build/release RUN_DIR='$(RUN_DIR)' DEMO='$(DEMO)' exec $(PYTHON) deploy/local/run.py
+	@BUILD_DIR=build/release/bin RUN_DIR='$(RUN_DIR)' DEMO='$(DEMO)' exec $(PYTHON) deploy/local/run.py
 
 test: deps-test ## all tests, with ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=asan all tests

@@ -5,45 +5,21 @@
 static const char *const DIRECTIONS[] = { "inbound", "outbound", NULL };
 
 /* clang-format off */
-/* The filters of both lists.
- *        query parameter    type    choices      condition */
-#define CALLS_FILTERS(X)                                                                         \
-	X("direction",       CHOICE, DIRECTIONS,  "($7::text IS NULL OR direction = $7)")          \
-	X("started_after",   SINCE,  NULL,        "sort_at >= $8")                                 \
-	X("started_before",  UNTIL,  NULL,        "sort_at < $9")                                  \
+/*        query parameter    type    choices      condition */
+#define CALLS_CHOICES(X) \
+	X("direction",       CHOICE, DIRECTIONS,  "($7::text IS NULL OR direction = $7)")
+#define CALLS_TIMES(X) \
+	X("started_after",   SINCE,  NULL,        "sort_at >= $8") \
+	X("started_before",  UNTIL,  NULL,        "sort_at < $9") \
 	X("updated_after",   SINCE,  NULL,        "updated_at >= $10")
 /* clang-format on */
 
-static const struct list_filter FILTERS[] = { CALLS_FILTERS(LIST_FILTER) };
+static const struct list_filter FILTERS[] = { CALLS_CHOICES(LIST_FILTER) CALLS_TIMES(LIST_FILTER) };
 
-#define WHERE CALLS_FILTERS(LIST_CONDITION)
+#define RECENT LIST_RECENT CALLS_CHOICES(LIST_CONDITION)
+#define TIMED CALLS_CHOICES(LIST_CONDITION) CALLS_TIMES(LIST_CONDITION)
 /* Spelled as in the condition of calls_live_idx, or the planner does not recognise it. */
-#define LIVE WHERE " AND status IN ('queued', 'ringing', 'connected', 'on_hold', 'parked')"
-
-static const struct db_stmt LIST_DESC = {
-	.name = "calls_desc",
-	.sql = LIST_NEWEST_FIRST("call_id", CALL_COLUMNS, "calls", WHERE),
-};
-static const struct db_stmt LIST_ASC = {
-	.name = "calls_asc",
-	.sql = LIST_OLDEST_FIRST("call_id", CALL_COLUMNS, "calls", WHERE),
-};
-static const struct db_stmt COUNT = {
-	.name = "calls_count",
-	.sql = LIST_COUNT("calls", WHERE),
-};
-static const struct db_stmt LIVE_DESC = {
-	.name = "calls_live_desc",
-	.sql = LIST_NEWEST_FIRST("call_id", CALL_COLUMNS, "calls", LIVE),
-};
-static const struct db_stmt LIVE_ASC = {
-	.name = "calls_live_asc",
-	.sql = LIST_OLDEST_FIRST("call_id", CALL_COLUMNS, "calls", LIVE),
-};
-static const struct db_stmt LIVE_COUNT = {
-	.name = "calls_live_count",
-	.sql = LIST_COUNT("calls", LIVE),
-};
+#define LIVE TIMED " AND status IN ('queued', 'ringing', 'connected', 'on_hold', 'parked')"
 
 static const struct db_stmt BY_ID = {
 	.name = "call_by_id",
@@ -82,9 +58,8 @@ const struct list CALLS_LIST = {
 	.render = render_call,
 	.filters = FILTERS,
 	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
-	.newest_first = &LIST_DESC,
-	.oldest_first = &LIST_ASC,
-	.count = &COUNT,
+	.recent = LIST_STATEMENTS("calls_recent", "call_id", CALL_COLUMNS, "calls", RECENT),
+	.timed = LIST_STATEMENTS("calls", "call_id", CALL_COLUMNS, "calls", TIMED),
 };
 
 const struct list CALLS_LIVE = {
@@ -95,9 +70,7 @@ const struct list CALLS_LIVE = {
 	.filters = FILTERS,
 	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
 	.whole = true,
-	.newest_first = &LIVE_DESC,
-	.oldest_first = &LIVE_ASC,
-	.count = &LIVE_COUNT,
+	.timed = LIST_STATEMENTS("calls_live", "call_id", CALL_COLUMNS, "calls", LIVE),
 };
 
 const struct item_kind CALLS_ITEM = {

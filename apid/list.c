@@ -104,19 +104,23 @@ bind_filters(const struct http_req *req, const struct list *l, struct db_params 
 	return rc;
 }
 
-/* From which receipt on: the default window, unless the client asked for times of its own. */
-static int64_t
-window_start(const struct http_req *req, const struct list *l)
+/* The default window is off once the client asks for times of its own. */
+static bool
+is_recent(const struct http_req *req, const struct list *l)
 {
-	const struct apid *api = req->self;
-
-	if (l->whole)
-		return TIME_FIRST;
 	for (int i = 0; i < l->nfilters; i++) {
 		if (l->filters[i].type != LIST_CHOICE
 		    && http_query(req, l->filters[i].name).p != NULL)
-			return TIME_FIRST;
+			return false;
 	}
+	return !l->whole;
+}
+
+static int64_t
+window_start(const struct http_req *req)
+{
+	const struct apid *api = req->self;
+
 	return clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;
 }
 
@@ -138,7 +142,7 @@ bind_all(const struct http_req *req, const struct list *l, const struct page *pg
     struct db_params *p, struct err *e)
 {
 	db_p_uuid(p, req->app_id);
-	db_p_time(p, window_start(req, l));
+	db_p_time(p, window_start(req));
 	bind_place(pg, p);
 	db_p_i64(p, pg->limit + 1); /* one more row than is shown tells whether there are more */
 	db_p_i64(p, pg->offset);
@@ -165,9 +169,10 @@ static enum err_code
 fetch(struct answer *a, const struct db_params *p, struct err *e)
 {
 	const struct list *l = a->list;
+	const struct list_statements *s = is_recent(a->req, l) ? &l->recent : &l->timed;
 	const struct db_query queries[] = {
-		{ a->page->oldest_first ? l->oldest_first : l->newest_first, p },
-		{ l->count, p },
+		{ a->page->oldest_first ? &s->oldest_first : &s->newest_first, p },
+		{ &s->count, p },
 	};
 	int n = a->page->wants_total ? 2 : 1;
 	struct db_result results[2] = { DB_RESULT_NONE, DB_RESULT_NONE };

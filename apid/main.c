@@ -2,12 +2,30 @@
 #include "apid/secrets.h"
 #include "common/run/daemon.h"
 
+#include <stdio.h>
+
+/* The source of docs/configuration.md. */
+static bool
+print_configuration(void)
+{
+	AUTO_RELEASE(buf_release) struct buf page = BUF(1 << 20);
+
+	conf_markdown(&page);
+	return !page.failed && fputs(buf_c(&page), stdout) >= 0 && fflush(stdout) == 0;
+}
+
 static bool
 handle_argument(const char *arg, int *exit_code)
 {
-	if (strcmp(arg, "--generate-secrets") != 0)
+	bool ok;
+
+	if (strcmp(arg, "--generate-secrets") == 0)
+		ok = secrets_print(stdout);
+	else if (strcmp(arg, "--config-markdown") == 0)
+		ok = print_configuration();
+	else
 		return false;
-	*exit_code = secrets_print(stdout) ? 0 : 1;
+	*exit_code = ok ? 0 : 1;
 	return true;
 }
 
@@ -23,7 +41,9 @@ main(int argc, char **argv)
 		.unready = apid_unready,
 		.stop = apid_stop,
 		.argument = handle_argument,
-		.argument_help = "  --generate-secrets  print fresh secrets as NAME=value lines\n",
+		.argument_help =
+		    "  --generate-secrets  print fresh secrets as NAME=value lines\n"
+		    "  --config-markdown   print the options of all daemons as a page\n",
 	};
 
 	return daemon_run(&spec, argc, argv);

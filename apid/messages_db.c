@@ -6,29 +6,19 @@ static const char *const DIRECTIONS[] = { "inbound", "outbound", NULL };
 
 /* clang-format off */
 /*        query parameter    type    choices      condition */
-#define MESSAGES_FILTERS(X)                                                                      \
-	X("direction",       CHOICE, DIRECTIONS,  "($7::text IS NULL OR direction = $7)")          \
-	X("sent_after",      SINCE,  NULL,        "sort_at >= $8")                                 \
-	X("sent_before",     UNTIL,  NULL,        "sort_at < $9")                                  \
+#define MESSAGES_CHOICES(X) \
+	X("direction",       CHOICE, DIRECTIONS,  "($7::text IS NULL OR direction = $7)")
+#define MESSAGES_TIMES(X) \
+	X("sent_after",      SINCE,  NULL,        "sort_at >= $8") \
+	X("sent_before",     UNTIL,  NULL,        "sort_at < $9") \
 	X("updated_after",   SINCE,  NULL,        "updated_at >= $10")
 /* clang-format on */
 
-static const struct list_filter FILTERS[] = { MESSAGES_FILTERS(LIST_FILTER) };
+static const struct list_filter FILTERS[] = { MESSAGES_CHOICES(LIST_FILTER)
+	    MESSAGES_TIMES(LIST_FILTER) };
 
-#define WHERE MESSAGES_FILTERS(LIST_CONDITION)
-
-static const struct db_stmt LIST_DESC = {
-	.name = "messages_desc",
-	.sql = LIST_NEWEST_FIRST("message_id", MESSAGE_COLUMNS, "messages", WHERE),
-};
-static const struct db_stmt LIST_ASC = {
-	.name = "messages_asc",
-	.sql = LIST_OLDEST_FIRST("message_id", MESSAGE_COLUMNS, "messages", WHERE),
-};
-static const struct db_stmt COUNT = {
-	.name = "messages_count",
-	.sql = LIST_COUNT("messages", WHERE),
-};
+#define RECENT LIST_RECENT MESSAGES_CHOICES(LIST_CONDITION)
+#define TIMED MESSAGES_CHOICES(LIST_CONDITION) MESSAGES_TIMES(LIST_CONDITION)
 
 static const struct db_stmt BY_ID = {
 	.name = "message_by_id",
@@ -46,9 +36,9 @@ const struct list MESSAGES_LIST = {
 	.render = render_message,
 	.filters = FILTERS,
 	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
-	.newest_first = &LIST_DESC,
-	.oldest_first = &LIST_ASC,
-	.count = &COUNT,
+	.recent =
+	    LIST_STATEMENTS("messages_recent", "message_id", MESSAGE_COLUMNS, "messages", RECENT),
+	.timed = LIST_STATEMENTS("messages", "message_id", MESSAGE_COLUMNS, "messages", TIMED),
 };
 
 const struct item_kind MESSAGES_ITEM = {

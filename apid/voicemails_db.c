@@ -4,28 +4,16 @@
 
 /* clang-format off */
 /*        query parameter    type    choices      condition */
-#define VOICEMAILS_FILTERS(X)                                                                    \
-	X("created_after",   SINCE,  NULL,        "created_at >= $7")                              \
-	X("created_before",  UNTIL,  NULL,        "created_at < $8")                               \
+#define VOICEMAILS_TIMES(X) \
+	X("created_after",   SINCE,  NULL,        "created_at >= $7") \
+	X("created_before",  UNTIL,  NULL,        "created_at < $8") \
 	X("updated_after",   SINCE,  NULL,        "updated_at >= $9")
 /* clang-format on */
 
-static const struct list_filter FILTERS[] = { VOICEMAILS_FILTERS(LIST_FILTER) };
+static const struct list_filter FILTERS[] = { VOICEMAILS_TIMES(LIST_FILTER) };
 
-#define WHERE VOICEMAILS_FILTERS(LIST_CONDITION)
-
-static const struct db_stmt LIST_DESC = {
-	.name = "voicemails_desc",
-	.sql = LIST_NEWEST_FIRST("call_id", VOICEMAIL_COLUMNS, "voicemails", WHERE),
-};
-static const struct db_stmt LIST_ASC = {
-	.name = "voicemails_asc",
-	.sql = LIST_OLDEST_FIRST("call_id", VOICEMAIL_COLUMNS, "voicemails", WHERE),
-};
-static const struct db_stmt COUNT = {
-	.name = "voicemails_count",
-	.sql = LIST_COUNT("voicemails", WHERE),
-};
+#define RECENT LIST_RECENT
+#define TIMED VOICEMAILS_TIMES(LIST_CONDITION)
 
 static const struct db_stmt BY_ID = {
 	.name = "voicemail_by_id",
@@ -43,9 +31,9 @@ const struct list VOICEMAILS_LIST = {
 	.render = render_voicemail,
 	.filters = FILTERS,
 	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
-	.newest_first = &LIST_DESC,
-	.oldest_first = &LIST_ASC,
-	.count = &COUNT,
+	.recent = LIST_STATEMENTS(
+	    "voicemails_recent", "call_id", VOICEMAIL_COLUMNS, "voicemails", RECENT),
+	.timed = LIST_STATEMENTS("voicemails", "call_id", VOICEMAIL_COLUMNS, "voicemails", TIMED),
 };
 
 const struct item_kind VOICEMAILS_ITEM = {

@@ -7,9 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import pytest
-from cti import App, Stack
 
-from test.conftest import Database
+# The helpers' asserts should show their values, too.
+pytest.register_assert_rewrite("cti", "kept", "truth", "web")
+
+from cti import App, Stack  # noqa: E402 (after the line above)
+
+from test.conftest import Database  # noqa: E402
 
 StackMaker = Callable[..., AbstractContextManager[Stack]]
 

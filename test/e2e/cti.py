@@ -200,8 +200,10 @@ class Stack:
         return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
 
     def start(self) -> None:
+        """Starts whichever daemon does not run."""
         for daemon in self.daemons:
-            daemon.start()
+            if not daemon.is_running:
+                daemon.start()
         for daemon in self.daemons:
             daemon.wait_ready()
 
@@ -264,10 +266,10 @@ class Stack:
     # The database
 
     def sql(self, query: str, *values: Any) -> list[tuple]:
-        """As the owner."""
+        """As the owner; the rows, if there are any to have."""
         with self.database.connect(autocommit=True) as conn:
             cursor = conn.execute(query, values)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if cursor.description is not None else []
 
     def wait_until_done(self, seconds: float = 15) -> None:
         """Until the queue is empty."""

@@ -61,7 +61,7 @@ def test_without_its_secret_it_asks_the_sender_to_come_again(run_stack: StackMak
     with run_stack({"ingestd": {"DIALPAD_WEBHOOK_SECRET": None}}) as stack:
         answer = stack.bare_hook.post(CALL)
         assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
-        assert stack.sql("SELECT FROM event_log") == []
+        assert stack.sql("SELECT 1 FROM event_log") == []
         assert stack.ingestd.log_contains("DIALPAD_WEBHOOK_SECRET")
         app = stack.create_app("by its own hook")
         assert app.hook.post(CALL).status == 200
@@ -73,4 +73,4 @@ def test_a_hooks_secret_is_no_good_there_nor_the_other_way_round(own_stack: Stac
     bare = own_stack.bare_hook
     assert bare.post_body(app.hook.sign(CALL).encode()).status == 401
     assert app.hook.post_body(bare.sign(CALL).encode()).status == 401
-    assert own_stack.sql("SELECT FROM event_log") == []
+    assert own_stack.sql("SELECT 1 FROM event_log") == []

@@ -87,35 +87,39 @@ def shown_text(message: dict, truth: TextTruth) -> dict:
     return shown
 
 
+def check_truth(app: App, truth: Truth) -> None:
+    if isinstance(truth, CallTruth):
+        call = app.get_json(f"/api/calls/{truth.call_id}")
+        assert shown_call(call, truth) == expected_call(truth)
+    else:
+        message = app.get_json(f"/api/messages/{truth.message_id}")
+        assert shown_text(message, truth) == expected_text(truth)
+
+
 def check_truths(app: App, truths: list[Truth]) -> None:
     """Every record of the app is one of the truths, and as it says."""
     for truth in truths:
-        if isinstance(truth, CallTruth):
-            call = app.get_json(f"/api/calls/{truth.call_id}")
-            assert shown_call(call, truth) == expected_call(truth)
-        else:
-            message = app.get_json(f"/api/messages/{truth.message_id}")
-            assert shown_text(message, truth) == expected_text(truth)
-    calls = {t.call_id for t in truths if isinstance(t, CallTruth)}
-    texts = {t.message_id for t in truths if isinstance(t, TextTruth)}
-    assert ids(app, "calls", "call_id") == sorted(calls)
-    assert ids(app, "messages", "message_id") == sorted(texts)
-    left = {
-        t.call_id
-        for t in truths
-        if isinstance(t, CallTruth) and t.voicemail_recording_id is not None
-    }
-    assert ids(app, "voicemails", "call_id") == sorted(left)
+        check_truth(app, truth)
+    calls = [t for t in truths if isinstance(t, CallTruth)]
+    texts = [t for t in truths if isinstance(t, TextTruth)]
+    left = [t for t in calls if t.voicemail_recording_id is not None]
+    assert ids(app, "calls", "call_id") == sorted(t.call_id for t in calls)
+    assert ids(app, "messages", "message_id") == sorted(t.message_id for t in texts)
+    assert ids(app, "voicemails", "call_id") == sorted(t.call_id for t in left)
 
 
 def ids(app: App, plural: str, key: str) -> list[int]:
+    return sorted(record[key] for record in everything(app, plural))
+
+
+def everything(app: App, plural: str) -> list[dict]:
     """All of a list, page by page."""
-    found: list[int] = []
+    found: list[dict] = []
     path = f"/api/{plural}?limit=500"
     while True:
         page = app.get_json(path)
-        found += [item[key] for item in page[plural]]
+        found += page[plural]
         if not page["has_more"]:
             assert page["total"] == len(found)
-            return sorted(found)
+            return found
         path = f"/api/{plural}?limit=500&cursor={page['next_cursor']}"
