@@ -1,6 +1,7 @@
 #include "ingestd/ingestd.h"
 
 #include "common/base/log.h"
+#include "common/run/daemon.h"
 #include "ingestd/webhook.h"
 
 #include <string.h>
@@ -102,6 +103,7 @@ start_spool(struct ingestd *in, const struct conf *c, const struct db_opts *db, 
 		.max_bytes = c->spool_max_bytes,
 		.max_files = c->spool_max_files,
 		.lock_wait_ms = LOCK_WAIT_MS,
+		.give_up = daemon_is_asked_to_end,
 	};
 	enum err_code rc;
 

@@ -131,7 +131,7 @@ lock(struct spool *s, struct err *e)
 		return err_set(e, ERR_INVALID, "INGEST_SPOOL_DIR: %s is not writable: %s", s->o.dir,
 		    strerror(errno));
 	while (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-		if (clock_mono_ms() >= until)
+		if (clock_mono_ms() >= until || (s->o.give_up != NULL && s->o.give_up()))
 			return err_set(e, ERR_CONFLICT,
 			    "INGEST_SPOOL_DIR: %s is held by another process", s->o.dir);
 		if (!said)

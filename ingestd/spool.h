@@ -28,6 +28,7 @@ struct spool_opts {
 	int64_t max_bytes;
 	int64_t max_files;
 	int64_t lock_wait_ms; /* how long to wait for another process to let go of the directory */
+	bool (*give_up)(void); /* asked meanwhile: true ends the wait; may be NULL */
 };
 
 /* INVALID: not writable, or no directory. CONFLICT: another process holds it. */

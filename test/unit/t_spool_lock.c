@@ -96,6 +96,29 @@ a_directory_that_another_process_holds_is_waited_for_and_then_refused(void **sta
 	spool_close(open_with(opts(*state)));
 }
 
+static bool
+always(void)
+{
+	return true;
+}
+
+static void
+the_wait_ends_when_it_is_given_up(void **state)
+{
+	struct spool_opts o = opts(*state);
+	struct spool *holder = open_with(o), *s = NULL;
+	int64_t begun = clock_mono_ms();
+	struct err e;
+
+	o.lock_wait_ms = 60000;
+	o.give_up = always;
+	assert_int_equal(spool_open(&o, &s, &e), ERR_CONFLICT);
+	assert_true(clock_mono_ms() - begun < 10000);
+	spool_close(holder);
+	o.give_up = NULL;
+	spool_close(open_with(o));
+}
+
 static void
 a_directory_whose_holder_ends_is_taken_over(void **state)
 {
@@ -129,6 +152,7 @@ main(void)
 		SPOOL_TEST(a_directory_that_cannot_be_written_is_refused),
 		SPOOL_TEST(a_directory_that_another_process_holds_is_waited_for_and_then_refused),
 		SPOOL_TEST(a_directory_whose_holder_ends_is_taken_over),
+		SPOOL_TEST(the_wait_ends_when_it_is_given_up),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
