@@ -18,6 +18,26 @@ copy_headers(struct http_conn *c, const struct mg_request_info *ri)
 	}
 }
 
+/*
+ * civetweb takes a line that begins with a blank, or with its colon, for the end of the headers, and
+ * drops what follows without a word: a length, perhaps, that a proxy in front went by. Behind the
+ * last value that it kept stand the NULs that were its line end, and then the empty line or that one.
+ * Lines that end without CR leave no empty line to be seen, and count as cut.
+ */
+static bool
+are_headers_cut(const struct mg_request_info *ri)
+{
+	const char *next;
+
+	if (ri->num_headers <= 0)
+		return false;
+	next = ri->http_headers[ri->num_headers - 1].value;
+	next += strlen(next) + 1;
+	if (*next == '\0')
+		next++;
+	return *next != '\r' && *next != '\n';
+}
+
 /* A peer that asked to be invited ("Expect: 100-continue") is not sending yet. */
 static bool
 is_sending(const struct mg_request_info *ri)
@@ -57,6 +77,7 @@ http_conn_take_request(struct http_conn *c)
 	c->path = str_of(ri->local_uri_raw);
 	c->query = str_of(ri->query_string);
 	copy_headers(c, ri);
+	c->headers_cut = are_headers_cut(ri);
 	c->body_unread = is_sending(ri);
 }
 

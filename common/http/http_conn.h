@@ -26,6 +26,7 @@ struct http_conn {
 	struct str remote_addr;
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
+	bool headers_cut; /* there may be further lines, which nobody has read */
 	bool body_unread; /* the peer is sending, or about to send, what nobody has read */
 	bool length_read; /* a body whose length was given has been read to its end */
 	bool reusable;    /* the server could let the connection live on after this request */

@@ -195,8 +195,8 @@ answer_error(struct exchange *x, const struct err *e)
 static bool
 may_keep(const struct exchange *x)
 {
-	return x->conn->reusable && x->conn->length_read && x->res.status == 200
-	    && str_eq(x->req.method, STR("POST"));
+	return x->conn->reusable && x->conn->length_read && !x->conn->headers_cut
+	    && x->res.status == 200 && str_eq(x->req.method, STR("POST"));
 }
 
 /* In one write: a second one could wait for the peer's acknowledgement of the first. */

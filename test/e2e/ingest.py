@@ -44,11 +44,16 @@ class Ingest(Stack):
 
     def my_hook(self, instance: Daemon | None = None, master_key: str | None = None) -> Hook:
         """The hook of this stack's one app."""
-        daemon = instance or self.ingestd
+        return self.my_hook_at((instance or self.ingestd).url, master_key)
+
+    def my_hook_at(self, base_url: str, master_key: str | None = None) -> Hook:
         return Hook(
-            f"{daemon.url}/webhooks/dialpad/{self.app_id}/1",
+            f"{base_url}/webhooks/dialpad/{self.app_id}/1",
             derived_secret(master_key or self.master_key, self.app_id, 1),
         )
+
+    def bare_hook_with(self, secret: str) -> Hook:
+        return Hook(self.bare_hook.url, secret)
 
     def log(self) -> list[str]:
         """The claims of all events, in the order in which the database took them."""
