@@ -11,9 +11,9 @@ import psycopg
 import pytest
 from balancer import Balancer
 from cluster import Cluster
-from conftest import IngestMaker
 from cti import Daemon
 from ingest import Books, Ingest, load, metric, new_claims, post
+from ingest_fixtures import IngestMaker
 from test_ingest_spool import restart_immediately
 from web import eventually
 

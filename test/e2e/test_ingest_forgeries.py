@@ -8,9 +8,9 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import IngestMaker
 from hook import Hook
 from ingest import Ingest, new_claims
+from ingest_fixtures import IngestMaker
 
 from test.sim import jws
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from conftest import IngestMaker
 from ingest import Ingest, new_claims
+from ingest_fixtures import IngestMaker
 from raw import Reply, exchange, exchange_cut
 
 

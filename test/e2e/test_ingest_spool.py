@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import unprivileged
-from conftest import IngestMaker
 from ingest import Books, Ingest, load, metric, new_claims, post
+from ingest_fixtures import IngestMaker
 from web import eventually
 
 EXIT_FAILED = 1
