@@ -22,7 +22,7 @@ silent_port(int *port)
 	return fd;
 }
 
-/* The server of TEST_DATABASE_URL, reached without a password, behind a dead host. */
+/* The server of TEST_DATABASE_URL behind a dead host; a password comes from PGPASSWORD. */
 static void
 with_dead_host_first(struct buf *out, int dead_port)
 {

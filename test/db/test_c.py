@@ -17,7 +17,13 @@ NAMES = sorted(path.stem for path in (ROOT / "test" / "db").glob("t_*.c"))
 def test_c_program(name: str, fresh_db) -> None:
     program = ROOT / "build" / BUILD / "test" / name
     run = subprocess.run(
-        [program], env={**os.environ, "TEST_DATABASE_URL": fresh_db.superuser_url()},
+        [program],
+        env={
+            **os.environ,
+            "TEST_DATABASE_URL": fresh_db.superuser_url(),
+            # For connection strings that a test makes itself.
+            "PGPASSWORD": fresh_db.cluster.passwords.get("postgres") or "",
+        },
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         timeout=180, check=False,
     )
