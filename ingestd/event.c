@@ -6,7 +6,7 @@
 void
 event_make(struct uuid app_id, int32_t hook, struct str claims, struct arena *a, struct event *out)
 {
-	AUTO(json) struct json *doc = NULL;
+	const struct json *doc;
 	struct dialpad_event seen;
 	struct err ignored;
 
@@ -17,7 +17,7 @@ event_make(struct uuid app_id, int32_t hook, struct str claims, struct arena *a,
 		.arrived_at = clock_wall_ms(),
 		.claims = claims,
 	};
-	if (json_parse(claims, &doc, &ignored) != ERR_OK || !json_is_obj(doc))
+	if (json_parse_in(a, claims, &doc, &ignored) != ERR_OK || !json_is_obj(doc))
 		return;
 	dialpad_event_read(doc, a, &seen);
 	out->is_json = true;

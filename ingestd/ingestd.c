@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of being handed over. */
-enum { REQUEST_MS = 2000, STORE_MS = 4000, SPOOL_AFTER_MS = 1000, LOCK_WAIT_MS = 60000 };
+enum { REQUEST_MS = 2000, STORE_MS = 4000, TURN_MS = 500, SPOOL_AFTER_MS = 1000, LOCK_WAIT_MS = 60000 };
 
 static void
 report_spool(struct ingestd *in, struct json_out *j)
@@ -85,6 +85,7 @@ start_server(struct ingestd *in, const struct conf *c, struct err *e)
 		.address = c->listen_address,
 		.port = conf_port(c, CONF_INGESTD),
 		.threads = (int)c->http_threads,
+		.wait_ms = TURN_MS,
 		.self = in,
 		.error = webhook_error,
 		.reuse = true,

@@ -5,7 +5,9 @@
 #include "common/base/log.h"
 #include "common/base/metric.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 static struct metric waiting = METRIC_GAUGE("cti_ingest_waiting", "Events waiting for a writer.", NULL);
@@ -16,16 +18,16 @@ static struct metric grouped_total = METRIC_COUNTER("cti_ingest_grouped_events_t
 static struct metric commit_seconds
     = METRIC_SECONDS("cti_ingest_commit_seconds", "Time to commit a group in the database.", NULL);
 
-enum { MARGIN_MS = 200, LEAST_MS = 100, PAUSE_MS = 250, GROUP_LIMIT = 1024 };
+enum { MARGIN_MS = 200, LEAST_MS = 100, PAUSE_MS = 250, HINT_GAP_MS = 5, GROUP_LIMIT = 1024 };
 
 /* A waiting event, on the stack of its request's thread. */
 struct entry {
 	const struct event *ev;
 	struct entry *next;
 	int64_t until; /* monotonic ms */
-	bool taken, done;
+	bool taken; /* guarded by the writer's mu */
 	enum err_code result;
-	pthread_cond_t changed;
+	sem_t answered; /* posted when `result` is set; a woken request needs no lock */
 };
 
 struct writer {
@@ -65,39 +67,64 @@ unlink_entry(struct writer *w, const struct entry *en)
 	metric_set(&waiting, NULL, --w->nwaiting);
 }
 
+/* False: the instant has come. */
+static bool
+is_answered_until(struct entry *en, int64_t mono_ms)
+{
+	struct timespec t = { .tv_sec = mono_ms / 1000, .tv_nsec = mono_ms % 1000 * 1000000 };
+	int rc;
+
+	while ((rc = sem_clockwait(&en->answered, CLOCK_MONOTONIC, &t)) != 0 && errno == EINTR)
+		;
+	return rc == 0;
+}
+
+/* Leave the queue; too late when a writer has taken the event. */
+static bool
+withdraw(struct writer *w, struct entry *en)
+{
+	bool taken;
+
+	(void)pthread_mutex_lock(&w->mu);
+	taken = en->taken;
+	if (!taken)
+		unlink_entry(w, en);
+	(void)pthread_mutex_unlock(&w->mu);
+	return !taken;
+}
+
 /* A writer that has taken the event answers in time; only before that may we leave. */
-static void
+static bool
 wait_for_writer(struct writer *w, struct entry *en)
 {
-	while (!en->done) {
-		if (en->taken)
-			(void)pthread_cond_wait(&en->changed, &w->mu);
-		else if (!cond_wait_until(&en->changed, &w->mu, en->until) && !en->taken) {
-			unlink_entry(w, en);
-			return;
-		}
-	}
+	if (is_answered_until(en, en->until))
+		return true;
+	if (withdraw(w, en))
+		return false;
+	while (sem_wait(&en->answered) != 0)
+		;
+	return true;
 }
 
 enum err_code
 writer_store(struct writer *w, const struct event *ev, struct err *e)
 {
-	struct entry en = { .ev = ev, .result = ERR_TIMEOUT };
-	bool full;
+	struct entry en = { .ev = ev };
+	bool full, answered = false;
 
 	en.until = clock_mono_ms() + w->o.deadline_ms;
-	cond_init(&en.changed);
+	(void)sem_init(&en.answered, 0, 0);
 	(void)pthread_mutex_lock(&w->mu);
 	full = w->nwaiting >= w->o.max_waiting;
-	if (!full) {
+	if (!full)
 		enqueue(w, &en);
-		wait_for_writer(w, &en);
-	}
 	(void)pthread_mutex_unlock(&w->mu);
-	(void)pthread_cond_destroy(&en.changed);
+	if (!full)
+		answered = wait_for_writer(w, &en);
+	(void)sem_destroy(&en.answered);
 	if (full)
 		return err_set(e, ERR_UNAVAILABLE, "too many events are waiting");
-	if (!en.done)
+	if (!answered)
 		return err_set(e, ERR_UNAVAILABLE, "no writer was free in time");
 	return en.result == ERR_OK ? ERR_OK : err_set(e, ERR_UNAVAILABLE, "not stored");
 }
@@ -111,13 +138,33 @@ struct group {
 	int64_t until; /* of the one that waits longest */
 };
 
-/* Wait for work; false when there is none and there will be none. */
-static bool
-take_group(struct writer *w, struct group *g)
+/* A writer's NOTIFYs: at most one each HINT_GAP_MS, and one after the last group. */
+struct hints {
+	int64_t due_ms; /* monotonic: when the next one may be sent */
+	bool owed;
+};
+
+/* With mu held: until there is work, or a hint is due, or there will be no more work. */
+static void
+wait_for_work(struct writer *w, const struct hints *h)
 {
+	while (w->first == NULL && !w->stopping) {
+		if (!h->owed)
+			(void)pthread_cond_wait(&w->work, &w->mu);
+		else if (!cond_wait_until(&w->work, &w->mu, h->due_ms))
+			return;
+	}
+}
+
+/* The group may be empty, when a hint is due. False when there is no work and will be none. */
+static bool
+take_group(struct writer *w, const struct hints *h, struct group *g)
+{
+	bool stopping;
+
 	(void)pthread_mutex_lock(&w->mu);
-	while (w->first == NULL && !w->stopping)
-		(void)pthread_cond_wait(&w->work, &w->mu);
+	wait_for_work(w, h);
+	stopping = w->stopping;
 	g->n = 0;
 	while (w->first != NULL && g->n < w->o.group) {
 		struct entry *en = w->first;
@@ -136,20 +183,17 @@ take_group(struct writer *w, struct group *g)
 		(void)pthread_cond_signal(&w->work);
 	metric_set(&waiting, NULL, w->nwaiting);
 	(void)pthread_mutex_unlock(&w->mu);
-	return g->n > 0;
+	return g->n > 0 || !stopping;
 }
 
-/* From here on the entries belong to their requests again. */
+/* An entry is gone as soon as its request is woken. */
 static void
-release_group(struct writer *w, struct group *g, enum err_code result)
+release_group(const struct group *g, enum err_code result)
 {
-	(void)pthread_mutex_lock(&w->mu);
 	for (int i = 0; i < g->n; i++) {
 		g->entries[i]->result = result;
-		g->entries[i]->done = true;
-		(void)pthread_cond_signal(&g->entries[i]->changed);
+		(void)sem_post(&g->entries[i]->answered);
 	}
-	(void)pthread_mutex_unlock(&w->mu);
 }
 
 static int64_t
@@ -239,27 +283,29 @@ count_group(const char *to, int n)
 
 /* Hints that fail cost a poll, not an event. */
 static void
-hint_workers(struct db_conn *conn)
+send_hint(struct db_conn *conn, struct hints *h)
 {
 	struct err e;
 
+	h->owed = false;
+	if (conn == NULL)
+		return;
 	db_set_deadline(conn, 0);
 	if (db_command(conn, "NOTIFY cti_events", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "ingest.notify_failed", &e);
+	h->due_ms = clock_mono_ms() + HINT_GAP_MS;
 }
 
 static void
-store_group(struct writer *w, struct db_conn **conn, struct group *g)
+store_group(struct writer *w, struct db_conn **conn, struct group *g, struct hints *h)
 {
 	struct err e;
 	enum err_code rc = to_database(w, conn, g, &e);
 
 	if (rc == ERR_OK) {
-		int n = g->n;
-
-		release_group(w, g, ERR_OK);
-		count_group("database", n);
-		hint_workers(*conn);
+		release_group(g, ERR_OK);
+		count_group("database", g->n);
+		h->owed = true;
 		return;
 	}
 	if (w->o.spool != NULL)
@@ -267,7 +313,7 @@ store_group(struct writer *w, struct db_conn **conn, struct group *g)
 	count_group(rc == ERR_OK ? "spool" : "nowhere", g->n);
 	if (rc != ERR_OK)
 		log_err(LOG_ERROR, "ingest.group_not_stored", &e);
-	release_group(w, g, rc);
+	release_group(g, rc);
 }
 
 static void *
@@ -275,12 +321,19 @@ run(void *arg)
 {
 	struct writer *w = arg;
 	struct db_conn *conn = NULL;
+	struct hints h = { 0 };
 	struct group *g = malloc(sizeof *g);
 
 	if (g == NULL)
 		abort();
-	while (take_group(w, g))
-		store_group(w, &conn, g);
+	while (take_group(w, &h, g)) {
+		if (g->n > 0)
+			store_group(w, &conn, g, &h);
+		if (h.owed && clock_mono_ms() >= h.due_ms)
+			send_hint(conn, &h);
+	}
+	if (h.owed)
+		send_hint(conn, &h);
 	free(g);
 	db_close(conn);
 	return NULL;
@@ -297,7 +350,7 @@ writer_start(const struct writer_opts *o, struct writer **out, struct err *e)
 	w->o.group = o->group < GROUP_LIMIT ? o->group : GROUP_LIMIT;
 	w->last = &w->first;
 	(void)pthread_mutex_init(&w->mu, NULL);
-	(void)pthread_cond_init(&w->work, NULL);
+	cond_init(&w->work);
 	metric_declare(&waiting, NULL);
 	metric_declare(&commit_seconds, NULL);
 	metric_declare(&groups_total, "database");

@@ -47,17 +47,20 @@ has_body(int status)
 	return status != 204 && status != 304;
 }
 
-/* In HTTP's own format; English names, because no daemon calls setlocale(). */
+/* In HTTP's own format. Not by strftime(), which looks at the time zone's file each time. */
 static void
 add_date(struct buf *out)
 {
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec" };
 	time_t now = (time_t)(clock_wall_ms() / 1000);
-	char text[40];
 	struct tm tm;
 
-	if (gmtime_r(&now, &tm) != NULL
-	    && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
-		buf_add_fmt(out, "Date: %s\r\n", text);
+	if (gmtime_r(&now, &tm) != NULL)
+		buf_add_fmt(out, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday],
+		    tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		    tm.tm_sec);
 }
 
 static void

@@ -33,7 +33,7 @@ struct http_conn {
 	bool kept;        /* and the answer said so */
 };
 
-/* Stops the deadline's clockwork until http_conn_read() needs it. */
+/* Pauses the deadline until http_conn_read() needs it. */
 void http_conn_open(struct http_conn *c, struct mg_connection *mg);
 
 /* Only when civetweb could parse the request: else its record still has pointers to texts of an

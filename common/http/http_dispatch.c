@@ -196,7 +196,8 @@ static bool
 may_keep(const struct exchange *x)
 {
 	return x->conn->reusable && x->conn->length_read && !x->conn->headers_cut
-	    && x->res.status == 200 && str_eq(x->req.method, STR("POST"));
+	    && x->res.status == 200 && str_eq(x->req.method, STR("POST"))
+	    && !str_eq_nocase(http_header(&x->req, "Connection"), STR("close"));
 }
 
 /* In one write: a second one could wait for the peer's acknowledgement of the first. */

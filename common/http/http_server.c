@@ -30,11 +30,31 @@ struct http_server {
 	struct mg_context *mg;
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* signalled when the last admitted request has been answered */
+	pthread_cond_t room; /* signalled when there may be room for one more, or draining begins */
 	int admitted;        /* under the lock */
+	int waiting;         /* for room; under the lock */
 	bool draining;       /* under the lock */
 	int open;            /* connections, each with a thread; under the lock */
 	int workers;         /* threads that serve connections */
+	struct http_watch *watch;
 };
+
+/* With the lock held. Who comes later does not overtake. */
+static void
+wait_for_room(struct http_server *s)
+{
+	int64_t until_ms;
+
+	if (s->o.wait_ms == 0 || (s->admitted < s->o.threads && s->waiting == 0))
+		return;
+	until_ms = clock_mono_ms() + s->o.wait_ms;
+	s->waiting++;
+	do {
+		if (!cond_wait_until(&s->room, &s->lock, until_ms))
+			break;
+	} while (!s->draining && s->admitted >= s->o.threads);
+	s->waiting--;
+}
 
 static enum http_admission
 enter(struct http_server *s)
@@ -42,12 +62,13 @@ enter(struct http_server *s)
 	enum http_admission a = HTTP_ADMITTED;
 
 	(void)pthread_mutex_lock(&s->lock);
+	wait_for_room(s);
 	if (s->draining)
 		a = HTTP_DRAINING;
 	else if (s->admitted >= s->o.threads)
 		a = HTTP_BUSY;
-	else
-		s->admitted++;
+	else if (++s->admitted < s->o.threads && s->waiting > 0)
+		(void)pthread_cond_signal(&s->room);
 	(void)pthread_mutex_unlock(&s->lock);
 	return a;
 }
@@ -60,6 +81,7 @@ leave(struct http_server *s, enum http_admission a)
 	(void)pthread_mutex_lock(&s->lock);
 	if (--s->admitted == 0)
 		(void)pthread_cond_broadcast(&s->idle);
+	(void)pthread_cond_signal(&s->room);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -88,8 +110,9 @@ can_spare_a_thread(struct http_server *s)
 static void *
 on_thread_start(const struct mg_context *mg, int type)
 {
-	(void)mg;
-	return type == WORKER_THREAD ? http_deadline_new() : NULL;
+	const struct http_server *s = mg_get_user_data(mg);
+
+	return type == WORKER_THREAD ? http_deadline_new(s->watch) : NULL;
 }
 
 static void
@@ -142,13 +165,24 @@ on_request(struct mg_connection *mg, void *server)
 	return status;
 }
 
-/* The only handler, for any path: civetweb's own matching ignores case and what follows. It is in
- * place before the first connection is accepted. */
+/* Without one civetweb would look for a password file, "/.htpasswd", at each request. */
+static int
+on_authorization(struct mg_connection *mg, void *server)
+{
+	(void)mg;
+	(void)server;
+	return 1;
+}
+
+/* The only handlers, for any path: civetweb's own matching ignores case and what follows. They are
+ * in place before the first connection is accepted. */
 static void
 on_context(const struct mg_context *mg)
 {
-	mg_set_request_handler(
-	    (struct mg_context *)(uintptr_t)mg, "**", on_request, mg_get_user_data(mg));
+	struct mg_context *ctx = (struct mg_context *)(uintptr_t)mg;
+
+	mg_set_request_handler(ctx, "**", on_request, mg_get_user_data(mg));
+	mg_set_auth_handler(ctx, "**", on_authorization, NULL);
 }
 
 /* civetweb gave up on a request before any handler saw it. Returns 0: answered here. */
@@ -208,12 +242,15 @@ server_new(const struct http_server_opts *o)
 	s->workers = o->threads + SPARE_THREADS + o->threads / 4;
 	(void)pthread_mutex_init(&s->lock, NULL);
 	cond_init(&s->idle);
+	cond_init(&s->room);
 	return s;
 }
 
 static void
 server_free(struct http_server *s)
 {
+	http_watch_stop(s->watch);
+	(void)pthread_cond_destroy(&s->room);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -300,6 +337,11 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	(void)pthread_once(&once, raise_file_limit);
 	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
 	s = server_new(o);
+	if (http_watch_start(&s->watch, e) != ERR_OK) {
+		server_free(s);
+		(void)mg_exit_library();
+		return e->code;
+	}
 	s->mg = start_without_signals(s, &why);
 	if (s->mg == NULL) {
 		server_free(s);
@@ -328,6 +370,7 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 
 	(void)pthread_mutex_lock(&s->lock);
 	s->draining = true;
+	(void)pthread_cond_broadcast(&s->room);
 	while (s->admitted > 0) {
 		if (!cond_wait_until(&s->idle, &s->lock, until_ms))
 			break;

@@ -34,6 +34,7 @@ struct http_server_opts {
 	const char *address; /* "127.0.0.1" */
 	int port;
 	int threads;                     /* requests served at once */
+	int64_t wait_ms; /* how long a further one waits for its turn before it is answered 503 */
 	const struct http_route *routes; /* first match wins; static */
 	int nroutes;
 	void *self;
