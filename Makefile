@@ -9,13 +9,19 @@ SHELL     := /bin/bash
 CC        := gcc
 AR        := gcc-ar
 PYTHON    := /usr/bin/python3
-VARIANTS  := release dev asan tsan cov
+VARIANTS  := release dev asan tsan cov fuzz
 BUILD     ?= release
+# libFuzzer comes with clang only.
+ifeq ($(BUILD),fuzz)
+CC        := clang
+endif
 B         := build/$(BUILD)
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 RUN_DIR   ?= .run
 DEMO      ?= 1
 PYTEST    := $(PYTHON) -m pytest -q -p no:cacheprovider
+# How long `make fuzz` tries each target.
+FUZZ_SECONDS ?= 60
 
 ifeq ($(filter $(BUILD),$(VARIANTS)),)
 $(error BUILD must be one of: $(VARIANTS))
@@ -30,7 +36,9 @@ FLAGS_dev     := -Og -g3 -Werror
 FLAGS_asan    := -O1 -g3 -Werror -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_tsan    := -O1 -g3 -Werror -fsanitize=thread
 FLAGS_cov     := -O0 -g3 --coverage
-LINK_release  := -pie -Wl,-z,relro,-z,now
+FLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
+                 -fno-sanitize-recover=all
+LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 # The daemons export pthread_attr_setstacksize, which civetweb must find (see common/http/http_stack.c).
 LINK          := -rdynamic $(LINK_$(BUILD)) $(filter -fsanitize=% --coverage,$(FLAGS_$(BUILD)))
 
@@ -42,13 +50,14 @@ DAEMONS := ingestd workerd apid
 COMMON  := $(wildcard common/*/*.c)
 UNIT    := $(patsubst test/unit/%.c,%,$(wildcard test/unit/t_*.c))
 DBTESTS := $(patsubst test/db/%.c,%,$(wildcard test/db/t_*.c))
+FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 obj      = $(patsubst %.c,$(B)/%.o,$(1))
 # What a test of a daemon's part links: all of its files but main.
 parts    = $(filter-out %/main.o,$(call obj,$(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all deps deps-build deps-run deps-test run test tests unit e2e lint docs format clean help FORCE
+.PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long tests unit e2e fuzz fuzzers lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -71,6 +80,12 @@ $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/li
 	@echo "  LINK  $@"; mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
+# A fuzzer in the variant `fuzz`; elsewhere a program that runs the inputs it is given.
+FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer,$(B)/test/fuzz/replay.o)
+$(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(call parts,ingestd) $(B)/libcti.a
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) $(filter -%,$(FUZZ_MAIN)) -o $@ $^ $(LDLIBS)
+
 $(B)/%.o: %.c $(B)/.flags
 	@echo "  CC    $<"; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -83,7 +98,7 @@ FORCE:
 
 # ---- what people call ----
 
-deps-build deps-run deps-test: deps-%:
+deps-build deps-run deps-test deps-fuzz: deps-%:
 	@deploy/local/deps.sh $*
 
 deps: deps-test ## install the Debian packages that are missing, for all of the below
@@ -96,17 +111,29 @@ run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in fr
 test: deps-test ## all tests, with ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=asan all tests
 	@$(MAKE) --no-print-directory BUILD=asan lint
-	@CTI_BUILD=asan $(PYTEST) test
+	@CTI_BUILD=asan $(PYTEST) --ignore=test/long test
 
 # ---- parts of it ----
 
-tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%)
+tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%)
 
 unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
 
 e2e: all ## end-to-end tests against one variant's daemons
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
+
+test-long: deps-test ## what takes too long for `make test`, see docs/testing.md
+	@$(MAKE) --no-print-directory BUILD=asan all
+	@CTI_BUILD=asan $(PYTEST) test/long
+
+fuzz: deps-fuzz ## libFuzzer on each target, FUZZ_SECONDS=60 apiece
+	@$(MAKE) --no-print-directory BUILD=fuzz fuzzers
+	@for name in $(FUZZERS); do \
+		test/fuzz/run.sh $$name $(FUZZ_SECONDS) || exit 1; \
+	done
+
+fuzzers: $(FUZZERS:%=$(B)/fuzz/%)
 
 lint: ## layout, layers, banned calls, generated documents
 	@CTI_BUILD=$(BUILD) $(PYTHON) test/lint/lint.py

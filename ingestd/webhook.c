@@ -1,116 +1,110 @@
 #include "ingestd/webhook.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
-#include "common/crypto/jws.h"
-#include "common/dialpad/hook.h"
 #include "common/http/http_server.h"
 #include "ingestd/ingestd.h"
-#include "ingestd/store.h"
 
 #include <inttypes.h>
-#include <sodium.h>
+#include <stdio.h>
 
 static struct metric webhooks_total =
-    METRIC_COUNTER("cti_ingest_webhooks_total", "Webhooks by what became of them.", "result");
-static struct metric bad_signatures_total = METRIC_COUNTER("cti_ingest_bad_signatures_total",
-    "Webhooks whose signature did not match, by route.", "route");
+    METRIC_COUNTER("cti_ingest_webhooks_total", "Webhooks, by what became of them.", "result");
+static struct metric bad_signatures_total = METRIC_COUNTER(
+    "cti_ingest_bad_signatures_total", "Webhooks whose signature did not match, by hook.", "hook");
+static struct metric last_event = METRIC_GAUGE(
+    "cti_ingest_last_event_timestamp", "When the last genuine event came, Unix s.", NULL);
 
-/* Where an event came in, for the log's columns. */
-struct origin {
-	struct uuid app_id; /* nil: the bare route */
-	int32_t hook;       /* 0: the bare route */
-};
-
-static const char *
-route_name(const struct origin *o)
+void
+webhook_declare_metrics(void)
 {
-	return o->hook == 0 ? "bare" : "hook";
+	metric_declare(&webhooks_total, "stored");
+	metric_declare(&webhooks_total, "unavailable");
+	metric_declare(&webhooks_total, "bad_signature");
+	metric_declare(&last_event, NULL);
+}
+
+/* "bare", or "<app id>/<hook>": a label's values are bounded by the metric. */
+static const char *
+hook_name(const struct hook *hook, struct arena *a)
+{
+	char id[UUID_TEXT_BYTES], name[UUID_TEXT_BYTES + 12];
+
+	if (hook == NULL)
+		return "bare";
+	(void)snprintf(
+	    name, sizeof name, "%s/%" PRId32, uuid_format(hook->app_id, id), hook->number);
+	return arena_cstr(a, str_of(name));
 }
 
 static enum err_code
-refuse(const struct origin *o, enum err_code rc, const struct err *e)
+refuse(struct http_req *req, const struct hook *hook, enum err_code rc, const struct err *e)
 {
+	const char *name = hook_name(hook, &req->arena);
+
 	if (rc == ERR_UNAUTHORIZED) {
-		metric_add(&bad_signatures_total, route_name(o), 1);
+		metric_add(&bad_signatures_total, name, 1);
 		metric_add(&webhooks_total, "bad_signature", 1);
-		log_warn("webhook.bad_signature", "route=%s hook=%" PRId32 ": %s", route_name(o),
-		    o->hook, e->msg);
+		log_warn("webhook.bad_signature", "hook=%s: %s", name, e->msg);
 	} else {
-		metric_add(&webhooks_total, "too_large", 1);
+		metric_add(&webhooks_total, "no_secret", 1);
+		log_warn("webhook.no_secret", "hook=%s: %s", name, e->msg);
 	}
 	return rc;
 }
 
 static enum err_code
-accept(struct http_req *req, struct http_res *res, const struct origin *o, struct str claims,
+accept(struct http_req *req, struct http_res *res, const struct hook *hook, struct str claims,
     struct err *e)
 {
 	struct ingestd *in = req->self;
-	struct store_event ev = { .app_id = o->app_id, .hook = o->hook, .claims = claims };
+	struct event ev;
 	enum err_code rc;
 
-	store_describe(&ev, &req->arena);
-	rc = store_event(in->pool, &ev, e);
+	event_make(hook == NULL ? UUID_NIL : hook->app_id, hook == NULL ? 0 : hook->number, claims,
+	    &req->arena, &ev);
+	rc = writer_store(in->writer, &ev, e);
 	if (rc != ERR_OK) {
 		metric_add(&webhooks_total, "unavailable", 1);
-		log_err(LOG_ERROR, "webhook.not_stored", e);
-		return err_set(e, ERR_UNAVAILABLE, "The event could not be stored; send it again.");
+		return rc;
 	}
 	metric_add(&webhooks_total, "stored", 1);
-	log_info("webhook.received",
-	    "Webhook received: route=%s hook=%" PRId32 " type=%.*s id=%.*s", route_name(o), o->hook,
-	    STR_ARG(ev.type), STR_ARG(ev.dialpad_id));
+	metric_set(&last_event, NULL, clock_wall_ms() / 1000);
+	if (in->log_events)
+		log_info("webhook.received", "Webhook received: hook=%s type=%.*s id=%.*s",
+		    hook_name(hook, &req->arena), STR_ARG(ev.type), STR_ARG(ev.dialpad_id));
 	buf_add_c(&res->body, "{\"received\":true}");
 	return ERR_OK;
 }
 
 static enum err_code
-verify_and_accept(struct http_req *req, struct http_res *res, const struct origin *o,
-    struct str secret, struct err *e)
+verify_and_accept(
+    struct http_req *req, struct http_res *res, const struct hook *hook, struct err *e)
 {
+	const struct ingestd *in = req->self;
 	AUTO_RELEASE(buf_release) struct buf claims = BUF(req->body.n);
-	int which;
-	enum err_code rc = jws_verify(str_trim(req->body), &secret, 1, &which, &claims, e);
+	enum err_code rc = secrets_verify(&in->secrets, hook, str_trim(req->body), &claims, e);
 
 	if (rc != ERR_OK)
-		return refuse(o, rc, e);
-	return accept(req, res, o, buf_str(&claims), e);
+		return refuse(req, hook, rc, e);
+	return accept(req, res, hook, buf_str(&claims), e);
 }
 
 enum err_code
 webhook_hook(struct http_req *req, struct http_res *res, struct err *e)
 {
-	struct ingestd *in = req->self;
-	char secret[HOOK_SECRET_BYTES];
 	struct hook hook;
-	enum err_code rc;
 
 	if (!hook_parse(req->segments[0], req->segments[1], &hook))
 		return webhook_misdirected(req, res, e);
-	if (in->master_key.n == 0) {
-		metric_add(&webhooks_total, "no_secret", 1);
-		return err_set(e, ERR_UNAVAILABLE, "WEBHOOK_MASTER_KEY is not set");
-	}
-	hook_secret(in->master_key, hook, secret);
-	rc = verify_and_accept(req, res,
-	    &(struct origin){ .app_id = hook.app_id, .hook = hook.number }, str_of(secret), e);
-	sodium_memzero(secret, sizeof secret);
-	return rc;
+	return verify_and_accept(req, res, &hook, e);
 }
 
 enum err_code
 webhook_bare(struct http_req *req, struct http_res *res, struct err *e)
 {
-	struct ingestd *in = req->self;
-
-	if (in->bare_secret.n == 0) {
-		metric_add(&webhooks_total, "no_secret", 1);
-		log_warn("webhook.no_secret", "DIALPAD_WEBHOOK_SECRET is not set");
-		return err_set(e, ERR_UNAVAILABLE, "DIALPAD_WEBHOOK_SECRET is not set");
-	}
-	return verify_and_accept(
-	    req, res, &(struct origin){ .app_id = UUID_NIL }, in->bare_secret, e);
+	return verify_and_accept(req, res, NULL, e);
 }
 
 enum err_code
@@ -123,11 +117,30 @@ webhook_misdirected(struct http_req *req, struct http_res *res, struct err *e)
 	return err_set(e, ERR_UNAVAILABLE, "this URL is no webhook of ours");
 }
 
+/* What is answered before a handler sees it may have been an event: it must not vanish unseen. */
+static void
+note_refusal(const struct http_req *req, const struct err *e)
+{
+	int status = err_http_status(e->code);
+
+	if (status >= 500 || !str_eq(req->method, STR("POST")))
+		return;
+	metric_add(&webhooks_total, e->code == ERR_TOO_LARGE ? "too_large" : "refused", 1);
+	log_error("webhook.refused", "status=%d: %s", status, e->msg);
+}
+
 void
 webhook_error(const struct http_req *req, const struct err *e, struct http_res *res)
 {
+	struct err told = *e;
+
+	/* Dialpad never repeats a 4xx, and a slow body may be a genuine event's. */
+	if (e->code == ERR_REQUEST_TIMEOUT)
+		told.code = ERR_UNAVAILABLE;
 	if (e->code != ERR_UNAUTHORIZED) {
-		http_problem(req, e, res);
+		note_refusal(req, e);
+		res->status = err_http_status(told.code);
+		http_problem(req, &told, res);
 		return;
 	}
 	res->content_type = "application/json";

@@ -17,6 +17,9 @@ enum err_code webhook_bare(struct http_req *req, struct http_res *res, struct er
 /* POST to anything else below /webhooks: 503, so that a misdirected hook loses nothing. */
 enum err_code webhook_misdirected(struct http_req *req, struct http_res *res, struct err *e);
 
+/* So that they are shown at zero. */
+void webhook_declare_metrics(void);
+
 /* 401 as {"error":"Invalid signature"}, the rest as problem+json. */
 void webhook_error(const struct http_req *req, const struct err *e, struct http_res *res);
 

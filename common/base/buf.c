@@ -102,22 +102,26 @@ buf_add_i64(struct buf *b, int64_t v)
 	buf_add_fmt(b, "%" PRId64, v);
 }
 
+/* What does not fit at once is printed a second time. */
 void
 buf_add_fmt(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->failed ? 0 : b->cap - b->n;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room == 0 ? NULL : b->p + b->n, room, fmt, ap);
 	va_end(ap);
 	if (n < 0 || !reserve(b, (size_t)n)) {
 		b->failed = true;
 		return;
 	}
-	va_start(ap, fmt);
-	(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
+	if ((size_t)n >= room) {
+		va_start(ap, fmt);
+		(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
 	b->n += (size_t)n;
 }
 

@@ -135,6 +135,17 @@ escape_of(char c, char out[8])
 	}
 }
 
+/* Length of the leading characters that stand for themselves. */
+static size_t
+plain_length(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+		n++;
+	return n;
+}
+
 /* Escaped for JSON in at most `room` bytes; what does not fit is cut, which "…" shows. */
 static void
 add_escaped(struct line *l, struct str s, size_t room)
@@ -145,6 +156,13 @@ add_escaped(struct line *l, struct str s, size_t room)
 	struct str piece;
 
 	while (s.n > 0) {
+		n = plain_length(s);
+		n = n < end - l->n ? n : end - l->n;
+		if (n > 0) {
+			add(l, (struct str){ s.p, n });
+			s = (struct str){ s.p + n, s.n - n };
+			continue;
+		}
 		n = utf8_length(s);
 		piece = n == 0 ? UTF8_REPLACEMENT : n > 1 ? STR_NONE : escape_of(s.p[0], escape);
 		if (piece.p == NULL)

@@ -144,8 +144,10 @@ redact_patterns(char *text, size_t n)
 	struct str rest;
 
 	for (size_t i = 0; i < n; i += skip + 1) {
-		rest = (struct str){ text + i, n - i };
 		skip = 0;
+		if (strchr("cebB", text[i]) == NULL) /* none of them begins so: nearly always */
+			continue;
+		rest = (struct str){ text + i, n - i };
 		length = api_key_length(rest);
 		if (length == 0)
 			length = jws_length(rest);

@@ -222,6 +222,14 @@ resolve_ports(struct loader *l)
 		fault(l, "OPS_PORT: %lld is the daemon's own port too", (long long)*own);
 }
 
+/* A request of ingestd's mostly waits for its commit: more of them share one. */
+static void
+resolve_threads(struct loader *l)
+{
+	if (l->c.http_threads == 0)
+		l->c.http_threads = l->daemon == CONF_INGESTD ? 80 : 32;
+}
+
 static void
 check_public_url(struct loader *l, const char *name, const char *url)
 {
@@ -263,6 +271,7 @@ conf_load(
 	resolve_environment(&l.c, env);
 	check_required(&l);
 	resolve_ports(&l);
+	resolve_threads(&l);
 	resolve_urls(&l);
 	if (l.nfaults > 0) {
 		conf_release(&l.c);

@@ -132,6 +132,8 @@ CTI_MUST_CHECK enum err_code db_connect(
     const struct db_opts *o, struct db_conn **out, struct err *e);
 void db_close(struct db_conn *c);           /* NULL is allowed */
 bool db_is_broken(const struct db_conn *c); /* closed after an error; every call fails */
+/* Statements from now on end by this monotonic instant too, whatever timeout_ms says; 0: no limit. */
+void db_set_deadline(struct db_conn *c, int64_t mono_ms);
 
 OWN_DEFINE(db_conn, struct db_conn *, NULL, db_close)
 

@@ -43,6 +43,12 @@ db_close(struct db_conn *c)
 	free(c);
 }
 
+void
+db_set_deadline(struct db_conn *c, int64_t mono_ms)
+{
+	c->until = mono_ms;
+}
+
 bool
 db_is_broken(const struct db_conn *c)
 {

@@ -1,6 +1,7 @@
 #include "common/db/db_priv.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
 
@@ -38,7 +39,6 @@ enum err_code
 db_pool_new(const struct db_opts *o, struct db_pool **out, struct err *e)
 {
 	struct db_pool *p;
-	pthread_condattr_t monotonic;
 	enum err_code rc = db_url_check(o->url, e);
 
 	if (rc != ERR_OK)
@@ -49,10 +49,7 @@ db_pool_new(const struct db_opts *o, struct db_pool **out, struct err *e)
 		abort();
 	p->o = *o;
 	pthread_mutex_init(&p->mu, NULL);
-	pthread_condattr_init(&monotonic);
-	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-	pthread_cond_init(&p->freed, &monotonic);
-	pthread_condattr_destroy(&monotonic);
+	cond_init(&p->freed);
 	metric_declare(&CONNECTIONS, "open");
 	metric_declare(&CONNECTIONS, "in_use");
 	metric_declare(&CONNECT_FAILURES, NULL);
@@ -82,19 +79,7 @@ db_pool_free(struct db_pool *p)
 static void
 wait_freed(struct db_pool *p, int64_t until)
 {
-	int64_t ms = until - clock_mono_ms();
-	struct timespec t;
-
-	if (ms <= 0)
-		return;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	pthread_cond_timedwait(&p->freed, &p->mu, &t);
+	(void)cond_wait_until(&p->freed, &p->mu, until);
 }
 
 /* A place for one more connection is free again. */

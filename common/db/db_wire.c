@@ -27,7 +27,9 @@ db_wire_wait(int fd, short events, int64_t deadline)
 int64_t
 db_deadline(const struct db_conn *c)
 {
-	return clock_mono_ms() + c->timeout_ms;
+	int64_t deadline = clock_mono_ms() + c->timeout_ms;
+
+	return c->until != 0 && c->until < deadline ? c->until : deadline;
 }
 
 static enum err_code

@@ -47,22 +47,25 @@ has_body(int status)
 	return status != 204 && status != 304;
 }
 
-/* In HTTP's own format; English names, because no daemon calls setlocale(). */
+/* In HTTP's own format. Not by strftime(), which looks at the time zone's file each time. */
 static void
 add_date(struct buf *out)
 {
+	static const char days[7][4] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug",
+		"Sep", "Oct", "Nov", "Dec" };
 	time_t now = (time_t)(clock_wall_ms() / 1000);
-	char text[40];
 	struct tm tm;
 
-	if (gmtime_r(&now, &tm) != NULL
-	    && strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm) > 0)
-		buf_add_fmt(out, "Date: %s\r\n", text);
+	if (gmtime_r(&now, &tm) != NULL)
+		buf_add_fmt(out, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday],
+		    tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		    tm.tm_sec);
 }
 
 static void
-add_own_headers(
-    const struct http_req *req, const struct http_res *res, const char *hsts, struct buf *out)
+add_own_headers(const struct http_req *req, const struct http_res *res,
+    const struct http_answer_opts *o, struct buf *out)
 {
 	if (has_body(res->status))
 		buf_add_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
@@ -73,12 +76,12 @@ add_own_headers(
 		buf_add_c(out, "Cache-Control: no-store\r\n");
 	if (res->status == 503 && !http_answer_has(res, "Retry-After"))
 		buf_add_c(out, "Retry-After: 1\r\n");
-	if (hsts != NULL)
-		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", hsts);
-	buf_add_fmt(out,
-	    "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n"
-	    "Connection: close\r\n",
-	    req->request_id);
+	if (o->hsts != NULL)
+		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", o->hsts);
+	buf_add_fmt(
+	    out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", req->request_id);
+	if (!o->keep)
+		buf_add_c(out, "Connection: close\r\n");
 }
 
 void
@@ -86,7 +89,7 @@ http_answer_build(const struct http_req *req, const struct http_res *res,
     const struct http_answer_opts *o, struct buf *out)
 {
 	buf_add_fmt(out, "HTTP/1.1 %d %s\r\n", res->status, reason(res->status));
-	add_own_headers(req, res, o->hsts, out);
+	add_own_headers(req, res, o, out);
 	buf_add_str(out, buf_str(&res->headers));
 	buf_add_c(out, "\r\n");
 	if (has_body(res->status) && !o->without_body)

@@ -14,6 +14,7 @@
 
 struct http_answer_opts {
 	bool without_body; /* HEAD: the length of the body is told, the body is not sent */
+	bool keep;         /* the connection lives on */
 	const char *hsts;  /* value of Strict-Transport-Security, or NULL */
 };
 

@@ -116,6 +116,7 @@ http_body_read(struct http_conn *c, struct buf *body, struct err *e)
 	if (f.chunked || f.length > 0)
 		invite(c);
 	rc = f.chunked ? read_chunked(c, body, e) : read_length(c, (size_t)f.length, body, e);
+	c->length_read = rc == ERR_OK && !f.chunked && f.length > 0;
 	/* All of it is read, or nothing more is worth waiting for. */
 	if (rc != ERR_TOO_LARGE)
 		c->body_unread = false;

@@ -18,6 +18,26 @@ copy_headers(struct http_conn *c, const struct mg_request_info *ri)
 	}
 }
 
+/*
+ * civetweb takes a line that begins with a blank, or with its colon, for the end of the headers, and
+ * drops what follows without a word: a length, perhaps, that a proxy in front went by. Behind the
+ * last value that it kept stand the NULs that were its line end, and then the empty line or that one.
+ * Lines that end without CR leave no empty line to be seen, and count as cut.
+ */
+static bool
+are_headers_cut(const struct mg_request_info *ri)
+{
+	const char *next;
+
+	if (ri->num_headers <= 0)
+		return false;
+	next = ri->http_headers[ri->num_headers - 1].value;
+	next += strlen(next) + 1;
+	if (*next == '\0')
+		next++;
+	return *next != '\r' && *next != '\n';
+}
+
 /* A peer that asked to be invited ("Expect: 100-continue") is not sending yet. */
 static bool
 is_sending(const struct mg_request_info *ri)
@@ -41,8 +61,6 @@ http_conn_open(struct http_conn *c, struct mg_connection *mg)
 {
 	memset(c, 0, sizeof *c);
 	c->mg = mg;
-	/* Else civetweb would read on, for as long as the peer sends, when the answer is out. */
-	mg_disable_connection_keep_alive(mg);
 	c->deadline = mg_get_thread_pointer(mg);
 	http_deadline_pause(c->deadline);
 	c->remote_addr = str_of(mg_get_request_info(mg)->remote_addr);
@@ -59,7 +77,21 @@ http_conn_take_request(struct http_conn *c)
 	c->path = str_of(ri->local_uri_raw);
 	c->query = str_of(ri->query_string);
 	copy_headers(c, ri);
+	c->headers_cut = are_headers_cut(ri);
 	c->body_unread = is_sending(ri);
+}
+
+/* civetweb would also read on, for as long as the peer sends, when the answer is out. */
+void
+http_conn_close_after(struct http_conn *c)
+{
+	mg_disable_connection_keep_alive(c->mg);
+}
+
+void
+http_conn_expect_next(struct http_conn *c, int64_t within_ms)
+{
+	http_deadline_start(c->deadline, within_ms);
 }
 
 int

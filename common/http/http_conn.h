@@ -26,15 +26,24 @@ struct http_conn {
 	struct str remote_addr;
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
+	bool headers_cut; /* there may be further lines, which nobody has read */
 	bool body_unread; /* the peer is sending, or about to send, what nobody has read */
+	bool length_read; /* a body whose length was given has been read to its end */
+	bool reusable;    /* the server could let the connection live on after this request */
+	bool kept;        /* and the answer said so */
 };
 
-/* Stops the deadline's clockwork until http_conn_read() needs it. */
+/* Pauses the deadline until http_conn_read() needs it. */
 void http_conn_open(struct http_conn *c, struct mg_connection *mg);
 
 /* Only when civetweb could parse the request: else its record still has pointers to texts of an
  * earlier one, which the next one has overwritten. */
 void http_conn_take_request(struct http_conn *c);
+
+/* Unless this is called, a connection of a server with reuse lives on. */
+void http_conn_close_after(struct http_conn *c);
+/* The next request on this connection has so long, the wait for it included. */
+void http_conn_expect_next(struct http_conn *c, int64_t within_ms);
 
 /* Up to n bytes of the body; fewer only at its end, on a lost connection or after the deadline,
  * and negative on a broken one. */

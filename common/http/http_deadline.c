@@ -1,23 +1,32 @@
 #include "common/http/http_deadline.h"
 
 #include "common/base/clock.h"
-#include "common/base/log.h"
+#include "common/base/cond.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 /* A real-time signal that neither glibc nor our libraries use. */
 #define DEADLINE_SIGNAL (SIGRTMIN + 1)
 
-enum { REPEAT_MS = 20 };
+/* How often to look, and how often while a thread is late: it may be missed between two reads. */
+enum { LOOK_MS = 50, LATE_LOOK_MS = 7 };
 
 struct http_deadline {
-	timer_t timer;
-	bool has_timer, running;
-	int64_t due_ms; /* monotonic */
+	struct http_watch *watch;
+	struct http_deadline *next; /* guarded by the watch */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	bool running;   /* guarded by `lock`: once it is false, no signal is sent any more */
+	int64_t due_ms; /* monotonic; guarded by `lock`, but only its own thread writes it */
+};
+
+struct http_watch {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t stopped;
+	bool stopping;               /* guarded by `lock`, as is the next one */
+	struct http_deadline *first; /* of all that there are */
 };
 
 /* Nothing to do: that the signal interrupted poll() is the point. */
@@ -45,69 +54,144 @@ unblock_signal(void)
 	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-struct http_deadline *
-http_deadline_new(void)
+/* ---- the watch ---- */
+
+static bool
+interrupt_if_late(struct http_deadline *d, int64_t now_ms)
+{
+	bool late;
+
+	(void)pthread_mutex_lock(&d->lock);
+	late = d->running && now_ms >= d->due_ms;
+	if (late)
+		(void)pthread_kill(d->thread, DEADLINE_SIGNAL);
+	(void)pthread_mutex_unlock(&d->lock);
+	return late;
+}
+
+static void *
+watch(void *arg)
+{
+	struct http_watch *w = arg;
+
+	(void)pthread_mutex_lock(&w->lock);
+	while (!w->stopping) {
+		int64_t now_ms = clock_mono_ms();
+		bool late = false;
+
+		for (struct http_deadline *d = w->first; d != NULL; d = d->next)
+			late |= interrupt_if_late(d, now_ms);
+		(void)cond_wait_until(
+		    &w->stopped, &w->lock, now_ms + (late ? LATE_LOOK_MS : LOOK_MS));
+	}
+	(void)pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+static void
+watch_free(struct http_watch *w)
+{
+	(void)pthread_cond_destroy(&w->stopped);
+	(void)pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+enum err_code
+http_watch_start(struct http_watch **out, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct http_watch *w = calloc(1, sizeof *w);
+
+	if (w == NULL)
+		abort();
+	(void)pthread_once(&once, install_handler);
+	(void)pthread_mutex_init(&w->lock, NULL);
+	cond_init(&w->stopped);
+	if (pthread_create(&w->thread, NULL, watch, w) != 0) {
+		watch_free(w);
+		return err_set(
+		    e, ERR_UNAVAILABLE, "cannot start the thread that watches deadlines");
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+void
+http_watch_stop(struct http_watch *w)
+{
+	if (w == NULL)
+		return;
+	(void)pthread_mutex_lock(&w->lock);
+	w->stopping = true;
+	(void)pthread_cond_signal(&w->stopped);
+	(void)pthread_mutex_unlock(&w->lock);
+	(void)pthread_join(w->thread, NULL);
+	watch_free(w);
+}
+
+/* ---- a deadline ---- */
+
+struct http_deadline *
+http_deadline_new(struct http_watch *w)
+{
 	struct http_deadline *d = calloc(1, sizeof *d);
-	struct sigevent ev = { .sigev_notify = SIGEV_THREAD_ID };
 
 	if (d == NULL)
 		abort();
-	(void)pthread_once(&once, install_handler);
+	d->watch = w;
+	d->thread = pthread_self();
+	(void)pthread_mutex_init(&d->lock, NULL);
 	unblock_signal();
-	ev.sigev_signo = DEADLINE_SIGNAL;
-	ev._sigev_un._tid = gettid(); /* glibc 2.36 has no public name for this member */
-	d->has_timer = timer_create(CLOCK_MONOTONIC, &ev, &d->timer) == 0;
-	if (!d->has_timer)
-		log_warn("http.deadline", "no timer: a request that drips can hold this thread");
+	(void)pthread_mutex_lock(&w->lock);
+	d->next = w->first;
+	w->first = d;
+	(void)pthread_mutex_unlock(&w->lock);
 	return d;
 }
 
 void
 http_deadline_free(struct http_deadline *d)
 {
+	struct http_deadline **at;
+
 	if (d == NULL)
 		return;
-	if (d->has_timer)
-		(void)timer_delete(d->timer);
+	(void)pthread_mutex_lock(&d->watch->lock);
+	for (at = &d->watch->first; *at != d;)
+		at = &(*at)->next;
+	*at = d->next;
+	(void)pthread_mutex_unlock(&d->watch->lock);
+	(void)pthread_mutex_destroy(&d->lock);
 	free(d);
-}
-
-static void
-set_timer(struct http_deadline *d, int64_t in_ms, int64_t repeat_ms)
-{
-	struct itimerspec at = {
-		.it_value = { in_ms / 1000, in_ms % 1000 * 1000000 },
-		.it_interval = { repeat_ms / 1000, repeat_ms % 1000 * 1000000 },
-	};
-
-	if (d->has_timer)
-		(void)timer_settime(d->timer, 0, &at, NULL);
 }
 
 void
 http_deadline_start(struct http_deadline *d, int64_t in_ms)
 {
+	(void)pthread_mutex_lock(&d->lock);
 	d->due_ms = clock_mono_ms() + in_ms;
-	http_deadline_resume(d);
+	d->running = true;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
+static void
+set_running(struct http_deadline *d, bool running)
+{
+	(void)pthread_mutex_lock(&d->lock);
+	d->running = running;
+	(void)pthread_mutex_unlock(&d->lock);
 }
 
 void
 http_deadline_pause(struct http_deadline *d)
 {
-	if (d->running)
-		set_timer(d, 0, 0);
-	d->running = false;
+	set_running(d, false);
 }
 
 void
 http_deadline_resume(struct http_deadline *d)
 {
-	int64_t left_ms = d->due_ms - clock_mono_ms();
-
-	set_timer(d, left_ms > 0 ? left_ms : 1, REPEAT_MS);
-	d->running = true;
+	set_running(d, true);
 }
 
 bool

@@ -1,29 +1,35 @@
 /*
  * http_deadline - a total deadline for reading one request.
  *
- * Use:      private to common/http. One per worker thread, made by that thread.
- *           http_deadline_start() when a connection is taken up, pause before anything but
- *           reading, resume before reading on.
- * Owns:     a POSIX timer, until http_deadline_free().
- * Threads:  the thread that made it.
- * Errors:   without a timer (the system has none left) only http_deadline_is_over() works; that is logged.
+ * Use:      private to common/http. One http_watch per server; one http_deadline per worker thread,
+ *           made by that thread. http_deadline_start() when a connection is taken up, pause before
+ *           anything but reading, resume before reading on.
+ * Owns:     a watch: its thread. It outlives its deadlines.
+ * Threads:  a deadline belongs to the thread that made it.
+ * Errors:   UNAVAILABLE: the watch's thread cannot be started.
  * Not for:  anything but civetweb's reads.
  *
  * civetweb bounds the gap between two bytes, not the whole: a peer that sends a byte now and then
  * holds a thread for hours, and civetweb does not give us the socket to poll ourselves. But its
- * reads end when a signal interrupts them. So a timer sends this thread a signal when the deadline
- * passes, and again every few ms in case the thread was just not waiting. Whoever takes a
- * connection over for good (a WebSocket) must therefore pause it first.
+ * reads end when a signal interrupts them. So the watch looks at all deadlines now and then, and
+ * sends a signal to each thread that reads past its own, every time, in case the thread was just not
+ * waiting. Until then a deadline costs no system call. Whoever takes a connection over for good (a
+ * WebSocket) must pause it first.
  */
 #ifndef CTI_HTTP_DEADLINE_H
 #define CTI_HTTP_DEADLINE_H
 
-#include <stdbool.h>
+#include "common/base/err.h"
+
 #include <stdint.h>
 
+struct http_watch;
 struct http_deadline;
 
-struct http_deadline *http_deadline_new(void); /* for the calling thread */
+CTI_MUST_CHECK enum err_code http_watch_start(struct http_watch **out, struct err *e);
+void http_watch_stop(struct http_watch *w); /* when it has no deadlines any more; NULL is allowed */
+
+struct http_deadline *http_deadline_new(struct http_watch *w); /* for the calling thread */
 void http_deadline_free(struct http_deadline *d);
 
 void http_deadline_start(struct http_deadline *d, int64_t in_ms); /* from now on, running */

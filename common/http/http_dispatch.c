@@ -188,6 +188,18 @@ answer_error(struct exchange *x, const struct err *e)
 		log_err(LOG_ERROR, "http.error", e);
 }
 
+/*
+ * Only where reuse is harmless: a request that was smuggled behind this one would be read as the
+ * next, so this one must have ended exactly where its length said, and have been welcome.
+ */
+static bool
+may_keep(const struct exchange *x)
+{
+	return x->conn->reusable && x->conn->length_read && !x->conn->headers_cut
+	    && x->res.status == 200 && str_eq(x->req.method, STR("POST"))
+	    && !str_eq_nocase(http_header(&x->req, "Connection"), STR("close"));
+}
+
 /* In one write: a second one could wait for the peer's acknowledgement of the first. */
 static size_t
 send_answer(struct exchange *x)
@@ -197,6 +209,7 @@ send_answer(struct exchange *x)
 	struct http_answer_opts o = {
 		.without_body = str_eq(x->req.method, STR("HEAD")),
 		.hsts = x->o->hsts,
+		.keep = x->conn->kept = may_keep(x),
 	};
 
 	http_answer_build(&x->req, &x->res, &o, &out);

@@ -1,6 +1,7 @@
 #include "common/http/http_server.h"
 
 #include "common/base/clock.h"
+#include "common/base/cond.h"
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/http/http_deadline.h"
@@ -16,13 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum {
 	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
 	NUDGE_MS = 20,
 	SPARE_THREADS =
 	    8, /* and one for each four serving ones: they say 503 while those are busy */
+	/* How long a connection may be idle between two requests. */
+	KEEP_ALIVE_MS = 5000,
 	/* Request line and headers; longer ones are refused. */
 	MAX_HEADER_BYTES = 16 * 1024,
 };
@@ -32,11 +34,33 @@ struct http_server {
 	struct mg_context *mg;
 	pthread_mutex_t lock;
 	pthread_cond_t idle; /* signalled when the last admitted request has been answered */
+	pthread_cond_t room; /* signalled when there may be room for one more, or draining begins */
 	int admitted;        /* under the lock */
+	int waiting;         /* for room; under the lock */
 	bool draining;       /* under the lock */
 	int port;            /* where a stopping server is nudged */
 	atomic_bool stopped;
+	int open;    /* connections, each with a thread; under the lock */
+	int workers; /* threads that serve connections */
+	struct http_watch *watch;
 };
+
+/* With the lock held. Who comes later does not overtake. */
+static void
+wait_for_room(struct http_server *s)
+{
+	int64_t until_ms;
+
+	if (s->o.wait_ms == 0 || (s->admitted < s->o.threads && s->waiting == 0))
+		return;
+	until_ms = clock_mono_ms() + s->o.wait_ms;
+	s->waiting++;
+	do {
+		if (!cond_wait_until(&s->room, &s->lock, until_ms))
+			break;
+	} while (!s->draining && s->admitted >= s->o.threads);
+	s->waiting--;
+}
 
 static enum http_admission
 enter(struct http_server *s)
@@ -44,12 +68,13 @@ enter(struct http_server *s)
 	enum http_admission a = HTTP_ADMITTED;
 
 	(void)pthread_mutex_lock(&s->lock);
+	wait_for_room(s);
 	if (s->draining)
 		a = HTTP_DRAINING;
 	else if (s->admitted >= s->o.threads)
 		a = HTTP_BUSY;
-	else
-		s->admitted++;
+	else if (++s->admitted < s->o.threads && s->waiting > 0)
+		(void)pthread_cond_signal(&s->room);
 	(void)pthread_mutex_unlock(&s->lock);
 	return a;
 }
@@ -62,7 +87,28 @@ leave(struct http_server *s, enum http_admission a)
 	(void)pthread_mutex_lock(&s->lock);
 	if (--s->admitted == 0)
 		(void)pthread_cond_broadcast(&s->idle);
+	(void)pthread_cond_signal(&s->room);
 	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void
+count_open(struct http_server *s, int by)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->open += by;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+/* An idle connection holds a thread: the last quarter of them is for connections that end. */
+static bool
+can_spare_a_thread(struct http_server *s)
+{
+	bool can;
+
+	(void)pthread_mutex_lock(&s->lock);
+	can = !s->draining && s->open * 4 <= s->workers * 3;
+	(void)pthread_mutex_unlock(&s->lock);
+	return can;
 }
 
 /* civetweb's callbacks. */
@@ -70,8 +116,9 @@ leave(struct http_server *s, enum http_admission a)
 static void *
 on_thread_start(const struct mg_context *mg, int type)
 {
-	(void)mg;
-	return type == WORKER_THREAD ? http_deadline_new() : NULL;
+	const struct http_server *s = mg_get_user_data(mg);
+
+	return type == WORKER_THREAD ? http_deadline_new(s->watch) : NULL;
 }
 
 static void
@@ -85,9 +132,10 @@ on_thread_exit(const struct mg_context *mg, int type, void *deadline)
 static int
 on_connection(const struct mg_connection *mg, void **conn_data)
 {
-	const struct http_server *s = mg_get_user_context_data(mg);
+	struct http_server *s = mg_get_user_context_data(mg);
 
 	(void)conn_data;
+	count_open(s, 1);
 	http_deadline_start(mg_get_thread_pointer(mg), s->o.request_ms);
 	return 0;
 }
@@ -96,6 +144,7 @@ on_connection(const struct mg_connection *mg, void **conn_data)
 static void
 on_close(const struct mg_connection *mg)
 {
+	count_open(mg_get_user_context_data(mg), -1);
 	http_deadline_pause(mg_get_thread_pointer(mg));
 }
 
@@ -110,20 +159,36 @@ on_request(struct mg_connection *mg, void *server)
 
 	http_conn_open(&c, mg);
 	http_conn_take_request(&c);
+	c.reusable = s->o.reuse && can_spare_a_thread(s);
 	status = http_dispatch(&s->o, a, &c);
 	leave(s, a);
+	if (c.kept)
+		http_conn_expect_next(&c, KEEP_ALIVE_MS + s->o.request_ms);
+	else
+		http_conn_close_after(&c);
 	if (c.body_unread && a == HTTP_ADMITTED)
 		http_conn_linger(&c);
 	return status;
 }
 
-/* The only handler, for any path: civetweb's own matching ignores case and what follows. It is in
- * place before the first connection is accepted. */
+/* Without one civetweb would look for a password file, "/.htpasswd", at each request. */
+static int
+on_authorization(struct mg_connection *mg, void *server)
+{
+	(void)mg;
+	(void)server;
+	return 1;
+}
+
+/* The only handlers, for any path: civetweb's own matching ignores case and what follows. They are
+ * in place before the first connection is accepted. */
 static void
 on_context(const struct mg_context *mg)
 {
-	mg_set_request_handler(
-	    (struct mg_context *)(uintptr_t)mg, "**", on_request, mg_get_user_data(mg));
+	struct mg_context *ctx = (struct mg_context *)(uintptr_t)mg;
+
+	mg_set_request_handler(ctx, "**", on_request, mg_get_user_data(mg));
+	mg_set_auth_handler(ctx, "**", on_authorization, NULL);
 }
 
 /* civetweb gave up on a request before any handler saw it. Returns 0: answered here. */
@@ -146,6 +211,7 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	else
 		(void)err_set(&e, ERR_INVALID, "this is no HTTP/1.1 request that we understand");
 	(void)http_dispatch_unparsed(&s->o, &c, &e);
+	http_conn_close_after(&c);
 	return 0;
 }
 
@@ -175,22 +241,22 @@ static struct http_server *
 server_new(const struct http_server_opts *o)
 {
 	struct http_server *s = calloc(1, sizeof *s);
-	pthread_condattr_t attr;
 
 	if (s == NULL)
 		abort();
 	s->o = *o;
+	s->workers = o->threads + SPARE_THREADS + o->threads / 4;
 	(void)pthread_mutex_init(&s->lock, NULL);
-	(void)pthread_condattr_init(&attr);
-	(void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	(void)pthread_cond_init(&s->idle, &attr);
-	(void)pthread_condattr_destroy(&attr);
+	cond_init(&s->idle);
+	cond_init(&s->room);
 	return s;
 }
 
 static void
 server_free(struct http_server *s)
 {
+	http_watch_stop(s->watch);
+	(void)pthread_cond_destroy(&s->room);
 	(void)pthread_cond_destroy(&s->idle);
 	(void)pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -208,7 +274,7 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 		.http_error = on_unparsed,
 		.log_message = on_log,
 	};
-	char ports[64], threads[16], timeout_ms[24], header_bytes[16];
+	char ports[64], threads[16], timeout_ms[24], header_bytes[16], keep_alive_ms[16];
 	const char *options[] = {
 		"listening_ports",
 		ports,
@@ -222,9 +288,12 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 		timeout_ms,
 		"max_request_size",
 		header_bytes,
-		/* A reused connection could carry a second request in the first one's body. */
+		/* A reused connection could carry a second request in the first one's body:
+		 * see may_keep() in http_dispatch.c for when it lives on all the same. */
 		"enable_keep_alive",
-		"no",
+		s->o.reuse ? "yes" : "no",
+		"keep_alive_timeout_ms",
+		keep_alive_ms,
 		"tcp_nodelay",
 		"1",
 		"decode_url",
@@ -237,8 +306,8 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 	struct mg_init_data init = { &callbacks, s, options };
 
 	(void)snprintf(ports, sizeof ports, "%s:%d", s->o.address, s->o.port);
-	(void)snprintf(
-	    threads, sizeof threads, "%d", s->o.threads + SPARE_THREADS + s->o.threads / 4);
+	(void)snprintf(threads, sizeof threads, "%d", s->workers);
+	(void)snprintf(keep_alive_ms, sizeof keep_alive_ms, "%d", KEEP_ALIVE_MS);
 	(void)snprintf(timeout_ms, sizeof timeout_ms, "%" PRId64, s->o.request_ms);
 	(void)snprintf(header_bytes, sizeof header_bytes, "%d", MAX_HEADER_BYTES);
 	return mg_start2(&init, why);
@@ -274,6 +343,11 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	(void)pthread_once(&once, raise_file_limit);
 	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
 	s = server_new(o);
+	if (http_watch_start(&s->watch, e) != ERR_OK) {
+		server_free(s);
+		(void)mg_exit_library();
+		return e->code;
+	}
 	s->mg = start_without_signals(s, &why);
 	if (s->mg == NULL) {
 		server_free(s);
@@ -299,12 +373,12 @@ void
 http_server_drain(struct http_server *s, int64_t timeout_ms)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
-	struct timespec until = { until_ms / 1000, until_ms % 1000 * 1000000 };
 
 	(void)pthread_mutex_lock(&s->lock);
 	s->draining = true;
+	(void)pthread_cond_broadcast(&s->room);
 	while (s->admitted > 0) {
-		if (pthread_cond_timedwait(&s->idle, &s->lock, &until) != 0)
+		if (!cond_wait_until(&s->idle, &s->lock, until_ms))
 			break;
 	}
 	(void)pthread_mutex_unlock(&s->lock);

@@ -33,12 +33,14 @@ void http_problem(const struct http_req *req, const struct err *e, struct http_r
 struct http_server_opts {
 	const char *address; /* "127.0.0.1" */
 	int port;
-	int threads;                     /* requests served at once */
+	int threads;     /* requests served at once */
+	int64_t wait_ms; /* how long a further one waits for its turn before it is answered 503 */
 	const struct http_route *routes; /* first match wins; static */
 	int nroutes;
 	void *self;
 	http_auth_fn auth;   /* may be NULL when every route is HTTP_AUTH_NONE */
 	http_error_fn error; /* may be NULL */
+	bool reuse;          /* connections may live on after a 200 to a POST with a length */
 	int64_t request_ms;  /* total deadline for reading a request, body included */
 	bool log_requests;   /* one info line per request (ops ports: false) */
 	const char *hsts;    /* value of Strict-Transport-Security, or NULL */

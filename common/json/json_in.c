@@ -4,6 +4,8 @@
 
 #include <cjson/cJSON.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
 
 /* struct json is cJSON under another name, so that only this file knows the library. */
 static const cJSON *
@@ -119,8 +121,46 @@ replace_bad_escapes(struct str text, struct buf *out)
 	}
 }
 
-enum err_code
-json_parse(struct str text, struct json **out, struct err *e)
+/* ---- where a document lives ---- */
+
+/* The library asks nobody where to allocate, so each thread says it here before it parses. */
+static _Thread_local struct arena *home;
+
+static void *
+allocate(size_t n)
+{
+	return home != NULL ? arena_alloc(home, n) : malloc(n);
+}
+
+static void
+release(void *p)
+{
+	if (home == NULL)
+		free(p);
+}
+
+static void
+install_hooks(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){ allocate, release });
+}
+
+static cJSON *
+parse_at(struct str text, struct arena *a, const char **end)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	cJSON *doc;
+
+	(void)pthread_once(&once, install_hooks);
+	home = a;
+	doc = cJSON_ParseWithLengthOpts(text.p, text.n, end, false);
+	home = NULL;
+	return doc;
+}
+
+/* Without an arena, from malloc. */
+static enum err_code
+parse(struct str text, struct arena *a, cJSON **out, struct err *e)
 {
 	AUTO_RELEASE(buf_release) struct buf clean = BUF(text.n + 1);
 	struct scan s = scan_text(text);
@@ -136,15 +176,38 @@ json_parse(struct str text, struct json **out, struct err *e)
 		replace_bad_escapes(text, &clean);
 		text = buf_str(&clean);
 	}
-	doc = cJSON_ParseWithLengthOpts(text.p, text.n, &end, false);
+	doc = parse_at(text, a, &end);
 	if (doc == NULL)
 		return err_set(e, ERR_INVALID, "not valid JSON");
 	if (str_trim((struct str){ end, text.n - (size_t)(end - text.p) }).n > 0) {
-		cJSON_Delete(doc);
+		if (a == NULL)
+			cJSON_Delete(doc);
 		return err_set(e, ERR_INVALID, "text after the JSON value");
 	}
-	*out = (struct json *)(void *)doc;
+	*out = doc;
 	return ERR_OK;
+}
+
+enum err_code
+json_parse(struct str text, struct json **out, struct err *e)
+{
+	cJSON *doc;
+	enum err_code rc = parse(text, NULL, &doc, e);
+
+	if (rc == ERR_OK)
+		*out = (struct json *)(void *)doc;
+	return rc;
+}
+
+enum err_code
+json_parse_in(struct arena *a, struct str text, const struct json **out, struct err *e)
+{
+	cJSON *doc;
+	enum err_code rc = parse(text, a, &doc, e);
+
+	if (rc == ERR_OK)
+		*out = as_json(doc);
+	return rc;
 }
 
 void

@@ -2,6 +2,7 @@
  * json_in - reading JSON that somebody else wrote: limits first, then typed getters.
  *
  * Use:      AUTO(json) struct json *doc = NULL; json_parse(text, &doc, e); json_get_i64(obj, "id", &id).
+ *           json_parse_in() for a document that lives and dies with an arena, without json_free().
  * Owns:     the document; views handed out live as long as it.
  * Threads:  one thread at a time per document.
  * Errors:   INVALID: not JSON, nested deeper than JSON_MAX_DEPTH, or followed by other text.
@@ -14,6 +15,7 @@
 #ifndef CTI_JSON_IN_H
 #define CTI_JSON_IN_H
 
+#include "common/base/arena.h"
 #include "common/base/err.h"
 #include "common/base/own.h"
 #include "common/base/str.h"
@@ -24,6 +26,8 @@ struct json; /* a value, anywhere in a document */
 
 CTI_MUST_CHECK enum err_code json_parse(struct str text, struct json **out, struct err *e);
 void json_free(struct json *doc);
+CTI_MUST_CHECK enum err_code json_parse_in(
+    struct arena *a, struct str text, const struct json **out, struct err *e);
 OWN_DEFINE(json, struct json *, NULL, json_free)
 
 bool json_is_obj(const struct json *v);

@@ -111,6 +111,15 @@ wait_for_end(void)
 	}
 }
 
+bool
+daemon_is_asked_to_end(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0
+	    && (sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1);
+}
+
 /* A thread: the second SIGTERM or SIGINT ends the process, however long stop() would take. */
 static void *
 end_at_second(void *unused)
@@ -151,6 +160,10 @@ serve(const struct daemon_spec *d, const struct conf *c)
 	log_start(d, c);
 	log_warnings(c);
 	if (d->start(d->self, c, &e) != ERR_OK) {
+		if (daemon_is_asked_to_end()) {
+			log_info("daemon.stopped", "while starting: %s", e.msg);
+			return DAEMON_EXIT_OK;
+		}
 		log_err(LOG_ERROR, "daemon.start_failed", &e);
 		return DAEMON_EXIT_FAILED;
 	}

@@ -46,4 +46,8 @@ struct daemon_spec {
 /* SIGTERM or SIGINT: unready, DRAIN_GRACE_MS, stop. A second one during that ends at once with 1. */
 int daemon_run(const struct daemon_spec *d, int argc, char **argv);
 
+/* One of them has come while start() is still at work: a start that waits for something should give
+ * up and fail; the exit is a clean one then. */
+bool daemon_is_asked_to_end(void);
+
 #endif

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that a task needs: deps.sh build|run|test.
+# Installs the Debian packages that a task needs: deps.sh build|run|test|fuzz.
 #
 # Only dpkg is asked what is missing, so this costs next to nothing when all is there.
 # What is missing is named, then installed in one step, as root or through sudo.
@@ -12,7 +12,8 @@ build_packages='gcc libc6-dev make pkg-config libcivetweb-dev libpq-dev libcjson
 	libcurl4-openssl-dev libjwt-dev'
 run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl python3"
 test_packages="$run_packages libcmocka-dev clang-format
-	python3-pytest python3-psycopg python3-pytest-timeout"
+	python3-pytest python3-psycopg python3-pytest-timeout faketime"
+fuzz_packages="$test_packages clang libclang-rt-dev"
 
 cluster_conf=/etc/postgresql-common/createcluster.conf
 
@@ -25,12 +26,13 @@ packages_of() {
 	case ${1-} in
 	build) echo "$build_packages" ;;
 	run) echo "$run_packages" ;;
+	fuzz) echo "$fuzz_packages" ;;
 	test)
 		echo "$test_packages"
 		# Any Node.js will do, also one that does not come from Debian.
 		command -v node >/dev/null || echo nodejs
 		;;
-	*) fail 'usage: deps.sh build|run|test' ;;
+	*) fail 'usage: deps.sh build|run|test|fuzz' ;;
 	esac
 }
 

@@ -71,7 +71,7 @@ what_is_unset_has_its_default(void **state)
 	assert_string_equal(c.log_level, "info");
 	assert_string_equal(c.database_url, "postgresql://u:p@h/d");
 	assert_string_equal(c.webhook_secret, "");
-	assert_int_equal(c.http_threads, 32);
+	assert_int_equal(c.http_threads, 80);
 	assert_int_equal(c.ingest_max_body, 2097152);
 	assert_false(c.db_ssl);
 	assert_int_equal(conf_port(&c, CONF_INGESTD), 4001);

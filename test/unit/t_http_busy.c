@@ -142,6 +142,42 @@ beyond_its_threads_the_server_says_503_at_once(void **state)
 	assert_int_equal(atomic_load(&errors_logged), 0);
 }
 
+/* A server of its own: one thread, and a second of patience. */
+static void
+a_request_waits_for_its_turn_where_the_server_lets_it(void **state)
+{
+	const struct http_server_opts o = {
+		.address = "127.0.0.1",
+		.threads = 1,
+		.wait_ms = 1000,
+		.routes = routes,
+		.nroutes = sizeof routes / sizeof routes[0],
+		.self = &self,
+		.request_ms = 5000,
+	};
+	struct http_server *patient;
+	int64_t begun_ms;
+	struct err e;
+	int first, second;
+
+	(void)state;
+	assert_int_equal(http_server_start(&o, &patient, &e), ERR_OK);
+	atomic_store(&release, false);
+	first = raw_open(http_server_port(patient));
+	assert_true(raw_send(first, STR(SLOW)));
+	wait_until_inside(1);
+	begun_ms = clock_mono_ms();
+	assert_int_equal(raw_ask(http_server_port(patient), FAST).status, 503);
+	assert_in_range(clock_mono_ms() - begun_ms, 1000, 1000 + AT_ONCE_MS);
+	second = raw_open(http_server_port(patient));
+	assert_true(raw_send(second, STR(FAST)));
+	clock_sleep_ms(50);
+	atomic_store(&release, true);
+	assert_int_equal(raw_receive(first).status, 200);
+	assert_int_equal(raw_receive(second).status, 200);
+	http_server_stop(patient);
+}
+
 static void
 probes_are_answered_while_all_threads_are_busy(void **state)
 {
@@ -330,6 +366,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(beyond_its_threads_the_server_says_503_at_once),
+		cmocka_unit_test(a_request_waits_for_its_turn_where_the_server_lets_it),
 		cmocka_unit_test(probes_are_answered_while_all_threads_are_busy),
 		cmocka_unit_test(readiness_tells_why),
 		cmocka_unit_test(the_operations_port_tells_version_and_metrics),

@@ -1,0 +1,173 @@
+"""ingestd alone with its database, a load of distinct events, and the books of it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
+from pathlib import Path
+
+from cti import Daemon, Stack
+from hook import Hook, derived_secret
+from web import request
+
+from test.conftest import Database
+from test.sim import jws
+
+START_OF_LOAD_S = 0.3  # a load has begun when the body of `with load(…)` begins
+ALL_SECONDS = 15  # for the log to have everything, replays included
+numbers = itertools.count(6_000_000_000_000_000)
+
+
+class Ingest(Stack):
+    """One or more ingestd on one database, and none of the other daemons."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: Path,
+        *envs: Mapping[str, str | None],
+    ):
+        super().__init__(database, directory, {"ingestd": envs[0] if envs else {}})
+        self.instances = [self.ingestd]
+        for number, env in enumerate(envs[1:], 2):
+            own = directory / str(number)
+            own.mkdir()
+            self.instances.append(self._daemon("ingestd", {"ingestd": env}, own))
+        self.daemons = tuple(self.instances)
+        self.app_id = str(uuid.uuid4())
+
+    def my_hook(self, instance: Daemon | None = None, master_key: str | None = None) -> Hook:
+        """The hook of this stack's one app."""
+        return self.my_hook_at((instance or self.ingestd).url, master_key)
+
+    def my_hook_at(self, base_url: str, master_key: str | None = None) -> Hook:
+        return Hook(
+            f"{base_url}/webhooks/dialpad/{self.app_id}/1",
+            derived_secret(master_key or self.master_key, self.app_id, 1),
+        )
+
+    def bare_hook_with(self, secret: str) -> Hook:
+        return Hook(self.bare_hook.url, secret)
+
+    def log(self) -> list[str]:
+        """The claims of all events, in the order in which the database took them."""
+        rows = self.sql(
+            "SELECT payload::text FROM event_log WHERE app_id = %s"
+            " ORDER BY received_at, event_id",
+            self.app_id,
+        )
+        return [text for (text,) in rows]
+
+    def ready_body(self) -> dict:
+        return self.ingestd.ready().json()
+
+    # The database's bad days
+
+    def shut_database(self) -> None:
+        """It takes no connections and has none."""
+        name, server = self.database.name, self.database.cluster
+        server.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        server.psql(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+
+    def open_database(self) -> None:
+        name = self.database.name
+        self.database.cluster.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+    @contextlib.contextmanager
+    def database_down(self) -> Iterator[None]:
+        self.shut_database()
+        try:
+            yield
+        finally:
+            self.open_database()
+
+
+def metric(daemon: Daemon, name: str) -> int:
+    """A value of /metrics; `name` is the line up to the value."""
+    for line in request("GET", f"{daemon.ops_url}/metrics").body.decode().splitlines():
+        if line.startswith(name + " "):
+            return int(line.rsplit(" ", 1)[1])
+    raise AssertionError(f"{name} is not among the metrics")
+
+
+def new_claims() -> dict:
+    """Of a call that no other test knows."""
+    return {"call_id": next(numbers), "state": "ringing", "event_timestamp": 1700000000000}
+
+
+class Books:
+    """What was sent, and the status that each got; None: no answer."""
+
+    def __init__(self) -> None:
+        self.statuses: dict[str, int | None] = {}
+
+    def add(self, claims: str, status: int | None) -> None:
+        self.statuses[claims] = status
+
+    @property
+    def attempted(self) -> set[str]:
+        return set(self.statuses)
+
+    @property
+    def acknowledged(self) -> set[str]:
+        return {claims for claims, status in self.statuses.items() if status == 200}
+
+    def seen(self) -> set[int | None]:
+        return set(self.statuses.values())
+
+    def check(self, stack: Ingest) -> None:
+        """Everything acknowledged is in the log, and nothing that nobody sent."""
+        deadline = time.monotonic() + ALL_SECONDS
+        while True:
+            log = set(stack.log())
+            missing = self.acknowledged - log
+            if not missing or time.monotonic() > deadline:
+                break
+            time.sleep(0.1)
+        assert not missing, f"{len(missing)} acknowledged events are not in the log"
+        assert log <= self.attempted, f"{len(log - self.attempted)} events were invented"
+
+
+def post(hook: Hook, claims: dict, books: Books) -> int | None:
+    """One try."""
+    try:
+        status = hook.post(claims).status
+    except (OSError, HTTPException):
+        status = None
+    books.add(jws.claim_bytes(claims).decode(), status)
+    return status
+
+
+@contextlib.contextmanager
+def load(hook: Hook, count: int, rate: float, senders: int = 16) -> Iterator[Books]:
+    """`count` events, one try each, while the body runs; all are answered at its end.
+
+    Daemons must be started by the main thread, so the senders have threads of their own.
+    """
+    books, turn, begun = Books(), itertools.count(), time.monotonic()
+    taking = threading.Lock()
+
+    def send() -> None:
+        while True:
+            with taking:
+                place = next(turn)
+            if place >= count:
+                return
+            time.sleep(max(0.0, begun + place / rate - time.monotonic()))
+            post(hook, new_claims(), books)
+
+    with ThreadPoolExecutor(senders) as pool:
+        sending = [pool.submit(send) for _ in range(senders)]
+        time.sleep(START_OF_LOAD_S)
+        yield books
+        for future in sending:
+            future.result()
+    assert len(books.statuses) == count

@@ -1,0 +1,13 @@
+"""Tests that take minutes: `make test-long`. They use the kit of the end-to-end tests."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+pytest.register_assert_rewrite("cti", "ingest", "web")
+
+from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401

@@ -1,0 +1,131 @@
+/* common/http with reuse: which connections live on after an answer, and which end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "common/http/http_server.h"
+#include "test/unit/raw_http.h"
+
+#define POST "POST /echo HTTP/1.1\r\n"
+#define END "\r\n"
+
+static struct http_server *server;
+static int port;
+
+static enum err_code
+echo(struct http_req *req, struct http_res *res, struct err *e)
+{
+	if (str_eq(req->body, STR("bad")))
+		return err_set(e, ERR_INVALID, "bad");
+	buf_add_str(&res->body, req->body);
+	return ERR_OK;
+}
+
+static const struct http_route routes[] = {
+	{ "POST", "/echo", HTTP_AUTH_NONE, 1024, echo },
+	{ "GET", "/echo", HTTP_AUTH_NONE, 0, echo },
+};
+
+/* How many answers come when both requests are sent on one connection, one after the other. */
+static int
+answers(const char *first, const char *second, struct raw_reply *r)
+{
+	int fd = raw_open(port), n = 0;
+
+	assert_true(raw_send(fd, str_of(first)));
+	clock_sleep_ms(100);
+	(void)raw_send(fd, str_of(second));
+	clock_sleep_ms(100);
+	(void)shutdown(fd, SHUT_WR);
+	*r = raw_receive(fd);
+	for (const char *at = r->text; (at = strstr(at, "HTTP/1.1 ")) != NULL; at++)
+		n++;
+	return n;
+}
+
+static void
+a_connection_lives_on_after_a_post_that_went_well(void **state)
+{
+	struct raw_reply r;
+
+	(void)state;
+	assert_int_equal(answers(POST "Content-Length: 2" END END "ab",
+			     POST "Content-Length: 2" END END "cd", &r),
+	    2);
+	assert_null(strstr(r.text, "Connection: close"));
+	assert_non_null(strstr(r.text, "cd"));
+}
+
+static void
+a_client_that_wants_it_to_end_is_told_that_it_ends(void **state)
+{
+	struct raw_reply r;
+
+	(void)state;
+	assert_int_equal(answers(POST "Connection: Close" END "Content-Length: 2" END END "ab",
+			     POST "Content-Length: 2" END END "cd", &r),
+	    1);
+	assert_non_null(strstr(r.text, "Connection: close\r\n"));
+}
+
+static void
+every_other_connection_ends(void **state)
+{
+	static const char *const firsts[] = {
+		"GET /echo HTTP/1.1" END END,
+		POST END,
+		POST "Content-Length: 3" END END "bad",
+		POST "Transfer-Encoding: chunked" END END "2" END "ab" END "0" END END,
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+		struct raw_reply r;
+
+		assert_int_equal(answers(firsts[i], POST "Content-Length: 2" END END "cd", &r), 1);
+		assert_non_null(strstr(r.text, "Connection: close\r\n"));
+	}
+}
+
+static int
+start(void **state)
+{
+	const struct http_server_opts o = {
+		.address = "127.0.0.1",
+		.threads = 4,
+		.routes = routes,
+		.nroutes = sizeof routes / sizeof routes[0],
+		.reuse = true,
+		.request_ms = 2000,
+	};
+	struct err e;
+
+	(void)state;
+	if (http_server_start(&o, &server, &e) != ERR_OK)
+		return -1;
+	port = http_server_port(server);
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	http_server_stop(server);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_lives_on_after_a_post_that_went_well),
+		cmocka_unit_test(a_client_that_wants_it_to_end_is_told_that_it_ends),
+		cmocka_unit_test(every_other_connection_ends),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
