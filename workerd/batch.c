@@ -62,9 +62,10 @@ run_locked(const struct run *run, struct err *e)
 	enum err_code rc = tenant_lock(run->conn, run->tenant->app_id, &locked, e);
 
 	arena_init(&a);
-	if (rc != ERR_OK || !locked)
+	if (rc != ERR_OK)
 		return rc;
-	return handle_events(run, &a, e);
+	run->report->was_busy = !locked;
+	return locked ? handle_events(run, &a, e) : ERR_OK;
 }
 
 static enum err_code

@@ -25,7 +25,8 @@ struct worker {
 	struct db_conn *conn;
 	struct tenant careful; /* the tenant whose events are taken one by one, */
 	int careful_left;      /* so many of them; 0: none */
-	bool troubled; /* the last batch could not reach the database */
+	int64_t claims_due_ms; /* when to look at the claims on unclaimed events; monotonic */
+	bool troubled;         /* the last batch could not reach the database */
 };
 
 CTI_MUST_CHECK enum err_code worker_start(struct worker *w, const struct worker_opts *o,
