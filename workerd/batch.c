@@ -62,9 +62,10 @@ run_locked(const struct run *run, struct err *e)
 	enum err_code rc = tenant_lock(run->conn, run->tenant->app_id, &locked, e);
 
 	arena_init(&a);
-	if (rc != ERR_OK || !locked)
+	if (rc != ERR_OK)
 		return rc;
-	return handle_events(run, &a, e);
+	run->report->was_busy = !locked;
+	return locked ? handle_events(run, &a, e) : ERR_OK;
 }
 
 static enum err_code
@@ -91,15 +92,21 @@ batch_run(struct db_conn *c, const struct batch_opts *o, const struct tenant *t,
 
 /* ---- alone ---- */
 
+struct alone {
+	struct queue_event ev;
+	bool any, dead;
+	struct err refused; /* what PostgreSQL said about it */
+};
+
 static enum err_code
-set_aside(const struct run *run, const struct queue_event *ev, int max_attempts, const char *why,
-    bool *dead, struct err *e)
+in_transaction(const struct run *run,
+    enum err_code (*step)(const struct run *, struct alone *, struct err *), struct alone *a,
+    struct err *e)
 {
 	enum err_code rc = db_begin(run->conn, e);
 
 	if (rc == ERR_OK)
-		rc =
-		    queue_set_aside(run->conn, run->tenant->app_id, ev, max_attempts, why, dead, e);
+		rc = step(run, a, e);
 	if (rc == ERR_OK)
 		rc = db_commit(run->conn, e);
 	if (rc != ERR_OK)
@@ -108,27 +115,47 @@ set_aside(const struct run *run, const struct queue_event *ev, int max_attempts,
 }
 
 /* Take the oldest due event and count the attempt that is about to be made. An event whose attempts
- * are used up is dead: nothing that was tried with it ended. */
+ * are used up is dead: nothing that was tried with it ended. The mark is renewed, so that no other
+ * worker serves this tenant meanwhile. */
 static enum err_code
-count_beforehand(
-    const struct run *run, struct queue_event *ev, bool *any, bool *dead, struct err *e)
+count_beforehand(const struct run *run, struct alone *a, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = queue_take(run->conn, run->tenant->app_id, 1, NULL, &r, e);
+	struct uuid app_id = run->tenant->app_id;
 	int max_attempts = run->opts->max_attempts;
+	int64_t last_seq;
+	bool locked;
+	enum err_code rc = tenant_lock(run->conn, app_id, &locked, e);
 
-	if (rc != ERR_OK)
+	if (rc == ERR_OK && locked)
+		rc = tenant_served(run->conn, app_id, 0, true, &last_seq, e);
+	if (rc == ERR_OK && locked)
+		rc = queue_take(run->conn, app_id, 1, NULL, &r, e);
+	if (rc != ERR_OK || !locked || db_rows(&r) == 0)
 		return rc;
-	*any = db_rows(&r) == 1;
-	if (!*any)
-		return ERR_OK;
-	queue_event_read(&r, 0, ev);
-	ev->payload = ev->payload_raw = STR_NONE; /* they go with the result */
-	if (ev->attempts < max_attempts) {
-		ev->attempts++;
+	a->any = true;
+	queue_event_read(&r, 0, &a->ev);
+	a->ev.payload = a->ev.payload_raw = STR_NONE; /* they go with the result */
+	if (a->ev.attempts < max_attempts) {
+		a->ev.attempts++;
 		max_attempts = INT32_MAX; /* the last attempt is still to be made */
 	}
-	return set_aside(run, ev, max_attempts, "the worker did not survive this event", dead, e);
+	return queue_set_aside(run->conn, app_id, &a->ev, max_attempts,
+	    "the worker did not survive this event", &a->dead, e);
+}
+
+static enum err_code
+note_refusal(const struct run *run, struct alone *a, struct err *e)
+{
+	return queue_set_aside(run->conn, run->tenant->app_id, &a->ev, run->opts->max_attempts,
+	    a->refused.msg, &a->dead, e);
+}
+
+/* Another worker has the tenant after all: the attempt that was counted is not made. */
+static enum err_code
+take_back(const struct run *run, struct alone *a, struct err *e)
+{
+	return queue_uncount(run->conn, run->tenant->app_id, &a->ev, e);
 }
 
 static void
@@ -140,37 +167,44 @@ log_set_aside(const struct queue_event *ev, bool dead, const char *why)
 	    uuid_format(ev->id, id), ev->attempts, why);
 }
 
+static enum err_code
+run_alone(struct run *run, struct alone *a, struct err *e)
+{
+	enum err_code rc;
+
+	run->only = &a->ev.id;
+	rc = run_in_transaction(run, &a->refused);
+	if (rc == ERR_OK && run->report->was_busy)
+		return in_transaction(run, take_back, a, e);
+	if (rc == ERR_OK)
+		return ERR_OK;
+	if (!batch_is_refused(rc)) {
+		*e = a->refused;
+		return rc;
+	}
+	rc = in_transaction(run, note_refusal, a, e);
+	if (rc == ERR_OK) {
+		run->report->set_aside = 1;
+		log_set_aside(&a->ev, a->dead, a->refused.msg);
+	}
+	return rc;
+}
+
 enum err_code
 batch_alone(struct db_conn *c, const struct batch_opts *o, const struct tenant *t,
     struct batch_report *out, struct err *e)
 {
-	struct queue_event ev;
+	struct alone a = { 0 };
 	struct run run = { c, o, t, NULL, out };
-	bool any, dead;
-	struct err refused;
 	enum err_code rc;
 
 	*out = (struct batch_report){ 0 };
-	rc = count_beforehand(&run, &ev, &any, &dead, e);
-	if (rc != ERR_OK || !any)
+	rc = in_transaction(&run, count_beforehand, &a, e);
+	if (rc != ERR_OK || !a.any)
 		return rc;
-	if (dead) {
-		log_set_aside(&ev, true, "it killed its worker each time");
-		*out = (struct batch_report){ .events = 1, .set_aside = 1 };
-		return ERR_OK;
-	}
-	run.only = &ev.id;
-	rc = run_in_transaction(&run, &refused);
-	if (rc == ERR_OK)
-		return ERR_OK;
-	if (!batch_is_refused(rc)) {
-		*e = refused;
-		return rc;
-	}
-	rc = set_aside(&run, &ev, o->max_attempts, refused.msg, &dead, e);
-	if (rc == ERR_OK) {
-		out->set_aside = 1;
-		log_set_aside(&ev, dead, refused.msg);
-	}
-	return rc;
+	if (!a.dead)
+		return run_alone(&run, &a, e);
+	log_set_aside(&a.ev, true, "it killed its worker each time");
+	*out = (struct batch_report){ .events = 1, .set_aside = 1 };
+	return ERR_OK;
 }

@@ -25,7 +25,9 @@ struct batch_opts {
 struct batch_report {
 	int events;        /* taken, also of a batch that failed */
 	int set_aside;     /* of these */
+	int unclaimed;     /* of these, too: nobody's so far */
 	int changes;       /* feed rows */
+	bool was_busy;     /* somebody else had the tenant after all: nothing was done */
 	int64_t oldest_at; /* receipt of the oldest event taken, ms */
 };
 

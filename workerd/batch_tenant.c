@@ -1,7 +1,7 @@
 #include "workerd/batch_tenant.h"
 
 #include "common/base/log.h"
-#include "workerd/record_set.h"
+#include "workerd/voicemail_set.h"
 
 struct work {
 	const struct batch *b;
@@ -100,30 +100,11 @@ static enum err_code
 write_voicemails(struct work *w, const struct record_set *calls, struct err *e)
 {
 	AUTO_RELEASE(record_set_release) struct record_set s = { 0 };
-	struct record *now = arena_new(w->b->arena, struct record, (size_t)calls->n + 1);
-	int64_t *ids = arena_new(w->b->arena, int64_t, (size_t)calls->n + 1);
-	int n = 0;
-	enum err_code rc;
+	struct uuid app_id = w->b->tenant->app_id;
+	enum err_code rc = voicemail_set_load(w->b->conn, app_id, calls, w->b->arena, &s, e);
 
-	for (int i = 0; i < calls->n; i++)
-		if (fold_voicemail(&calls->rows[i], &now[n])) {
-			ids[n] = now[n].dialpad_id;
-			n++;
-		}
-	if (n == 0)
-		return ERR_OK;
-	rc = record_set_load(
-	    w->b->conn, w->b->tenant->app_id, &RECORD_VOICEMAIL, ids, n, w->b->arena, &s, e);
-	if (rc != ERR_OK)
-		return rc;
-	/* Both are sorted by call id. */
-	for (int i = 0; i < n; i++) {
-		if (s.loaded[i])
-			now[i].v[VOICEMAIL_created_at] = s.before[i].v[VOICEMAIL_created_at];
-		now[i].id = s.rows[i].r.id;
-		s.rows[i].r = now[i];
-	}
-	return record_set_save(w->b->conn, w->b->tenant->app_id, &s, w->b->arena, &w->feed, e);
+	return rc != ERR_OK ? rc
+			    : record_set_save(w->b->conn, app_id, &s, w->b->arena, &w->feed, e);
 }
 
 static enum err_code

@@ -1,153 +1,97 @@
 #include "workerd/batch_unclaimed.h"
 
 #include "common/base/log.h"
-#include "common/json/json_in.h"
+#include "workerd/claim_db.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-/*
- * Who may take such events: apps that an admin marked, or the only app there is, while SINGLE_TENANT
- * is auto. They are given away only when exactly one app may take them.
- */
-static const struct db_stmt ELIGIBLE = {
-	.name = "unclaimed_eligible",
-	.sql = "WITH tenants AS (SELECT app_id, accepts_bare, count(*) OVER () AS n FROM apps"
-	       "   WHERE deleted_at IS NULL AND app_id <> '00000000-0000-0000-0000-000000000000')"
-	       " SELECT app_id FROM tenants WHERE accepts_bare OR ($1 AND n = 1) LIMIT 2",
+struct work {
+	const struct batch *b;
+	struct claim_facts *facts; /* of each event */
+	struct claim *claims;
+	int nclaims;
+	struct claim_gift *gifts;
+	int ngifts;
 };
 
-static const struct db_stmt COPY_TO_LOG = {
-	.name = "unclaimed_copy_to_log",
-	.sql = "INSERT INTO event_log (app_id, event_id, arrived_at, source, event_type,"
-	       "   dialpad_event_id, event_at, payload, payload_raw, origin_event_id)"
-	       " SELECT $2, u.new_id, l.arrived_at, 'assigned', l.event_type,"
-	       "   l.dialpad_event_id, l.event_at, l.payload, l.payload_raw, l.event_id"
-	       " FROM unnest($3, $4) AS u (old_id, new_id)"
-	       " JOIN event_queue q ON q.app_id = $1 AND q.event_id = u.old_id"
-	       " CROSS JOIN LATERAL (SELECT * FROM event_log"
-	       "   WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id"
-	       "   LIMIT 1) l",
-};
-
-static const struct db_stmt COPY_TO_QUEUE = {
-	.name = "unclaimed_copy_to_queue",
-	.sql = "INSERT INTO event_queue (app_id, event_id) SELECT $1, unnest($2)",
-};
-
-static enum err_code
-find_eligible(struct db_conn *c, bool single_tenant, struct uuid *app_id, int *n, struct err *e)
+static bool
+is_gone(const struct queue_event *ev)
 {
-	AUTO_RELEASE(db_params_release) struct db_params p;
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc;
-
-	db_params_init(&p);
-	db_p_bool(&p, single_tenant);
-	rc = db_exec(c, &ELIGIBLE, &p, &r, e);
-	if (rc != ERR_OK)
-		return rc;
-	*n = db_rows(&r);
-	if (*n == 1)
-		*app_id = db_uuid(&r, 0, 0);
-	return ERR_OK;
+	return ev->payload.p == NULL && ev->payload_raw.p == NULL;
 }
 
 static enum err_code
-copy(struct db_conn *c, struct uuid to, const struct queue_event *events, int n, struct err *e)
+end(struct work *w, const struct queue_event *ev, const char *verdict, const char *why,
+    struct err *e)
 {
-	AUTO_RELEASE(db_params_release) struct db_params log, queue;
-	AUTO_RELEASE(db_array_release) struct db_array old_ids, new_ids;
-	enum err_code rc;
-
-	db_array_init(&old_ids, DB_UUID);
-	db_array_init(&new_ids, DB_UUID);
-	for (int i = 0; i < n; i++) {
-		db_array_uuid(&old_ids, events[i].id);
-		db_array_uuid(&new_ids, uuid_v7());
-	}
-	db_params_init(&log);
-	db_params_init(&queue);
-	db_p_uuid(&log, UUID_NIL);
-	db_p_uuid(&log, to);
-	db_p_array(&log, &old_ids);
-	db_p_array(&log, &new_ids);
-	db_p_uuid(&queue, to);
-	db_p_array(&queue, &new_ids);
-	rc = db_exec(c, &COPY_TO_LOG, &log, NULL, e);
-	return rc != ERR_OK ? rc : db_exec(c, &COPY_TO_QUEUE, &queue, NULL, e);
+	return queue_outcome(w->b->conn, UUID_NIL, ev, verdict, why, e);
 }
 
-/* ---- why nobody took it ---- */
-
-/* The organisation a payload names, in the spellings met; 0 when it names none. */
-static int64_t
-organisation(struct str payload)
+static enum err_code
+leave_unclaimed(struct work *w, const struct queue_event *ev, int64_t organisation, const char *why,
+    struct err *e)
 {
-	static const char *const keys[] = { "organization_id", "org_id", "company_id" };
-	AUTO(json) struct json *claims = NULL;
-	struct err ignored;
-	int64_t id;
+	char reason[160];
 
-	if (payload.p == NULL || json_parse(payload, &claims, &ignored) != ERR_OK)
-		return 0;
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (json_get_i64(claims, keys[i], &id))
-			return id;
-	return json_get_i64(json_get(claims, "company"), "id", &id) ? id : 0;
-}
-
-static void
-reason(struct str payload, int eligible, char *out, size_t size)
-{
-	const char *why = eligible == 0
-	    ? "no app accepts events of the bare webhook URL"
-	    : "more than one app accepts events of the bare webhook URL";
-	int64_t org = organisation(payload);
-
-	if (org != 0)
-		(void)snprintf(out, size, "Unknown app: %" PRId64 " (%s)", org, why);
+	if (organisation != 0)
+		(void)snprintf(
+		    reason, sizeof reason, "Unknown app: %" PRId64 " (%s)", organisation, why);
 	else
-		(void)snprintf(out, size, "Unknown app: %s", why);
+		(void)snprintf(reason, sizeof reason, "Unknown app: %s", why);
+	w->b->report->unclaimed++;
+	return end(w, ev, "unclaimed", reason, e);
 }
 
 static enum err_code
-record_outcomes(
-    struct db_conn *c, const struct queue_event *events, int n, int eligible, struct err *e)
+settle(struct work *w, int i, struct err *e)
 {
-	enum err_code rc = ERR_OK;
-	char why[160];
+	const struct queue_event *ev = &w->b->events[i];
+	struct uuid app_id;
+	const char *why;
 
-	for (int i = 0; i < n && rc == ERR_OK; i++) {
-		if (eligible == 1) {
-			rc = queue_outcome(c, UUID_NIL, &events[i], "assigned", NULL, e);
-		} else {
-			reason(events[i].payload, eligible, why, sizeof why);
-			rc = queue_outcome(c, UUID_NIL, &events[i], "unclaimed", why, e);
-		}
+	if (is_gone(ev)) {
+		w->b->report->set_aside++;
+		return end(w, ev, "dead", "no longer in the log", e);
 	}
+	if (!claim_decide(w->claims, w->nclaims, &w->facts[i], &app_id, &why))
+		return leave_unclaimed(w, ev, w->facts[i].organisation, why, e);
+	w->gifts[w->ngifts++] = (struct claim_gift){ ev->id, app_id };
+	return end(w, ev, "assigned", NULL, e);
+}
+
+static enum err_code
+finish(struct work *w, struct err *e)
+{
+	const struct batch *b = w->b;
+	int64_t last_seq;
+	enum err_code rc = claims_give(b->conn, w->gifts, w->ngifts, e);
+
+	if (rc == ERR_OK)
+		rc = queue_remove(b->conn, UUID_NIL, b->events, b->nevents, e);
+	if (rc == ERR_OK)
+		rc = tenant_served(b->conn, UUID_NIL, 0, b->alone, &last_seq, e);
 	return rc;
 }
 
 enum err_code
 batch_unclaimed(const struct batch *b, struct err *e)
 {
-	struct uuid to;
-	int64_t last_seq;
-	int eligible;
-	enum err_code rc = find_eligible(b->conn, b->opts->single_tenant, &to, &eligible, e);
+	size_t room = (size_t)b->nevents + 1;
+	struct work w = { .b = b };
+	enum err_code rc;
 
-	if (rc == ERR_OK && eligible == 1)
-		rc = copy(b->conn, to, b->events, b->nevents, e);
+	w.facts = arena_new(b->arena, struct claim_facts, room);
+	w.gifts = arena_new(b->arena, struct claim_gift, room);
+	for (int i = 0; i < b->nevents; i++)
+		claim_read(b->events[i].payload, &w.facts[i]);
+	rc = claims_load(b->conn, b->opts->single_tenant, w.facts, b->nevents, b->arena, &w.claims,
+	    &w.nclaims, e);
+	for (int i = 0; i < b->nevents && rc == ERR_OK; i++)
+		rc = settle(&w, i, e);
 	if (rc == ERR_OK)
-		rc = record_outcomes(b->conn, b->events, b->nevents, eligible, e);
-	if (rc == ERR_OK)
-		rc = queue_remove(b->conn, UUID_NIL, b->events, b->nevents, e);
-	if (rc == ERR_OK)
-		rc = tenant_served(b->conn, UUID_NIL, 0, b->alone, &last_seq, e);
-	if (rc != ERR_OK || eligible == 1)
-		return rc;
-	b->report->set_aside = b->nevents;
-	log_warn("event.unclaimed", "events=%d eligible_apps=%d", b->nevents, eligible);
-	return ERR_OK;
+		rc = finish(&w, e);
+	if (rc == ERR_OK && b->report->unclaimed > 0)
+		log_warn("event.unclaimed", "events=%d", b->report->unclaimed);
+	return rc;
 }

@@ -6,8 +6,9 @@
  * Threads:  one connection, one thread.
  * Errors:   as batch.h.
  *
- * Given means copied: a log row that names its origin, and a queue row, under the tenant. The
- * original stays in the log with the outcome `assigned`, or `unclaimed` and the reason.
+ * Given means copied under the tenant (see claim_db.h). The original stays in the log with the
+ * outcome `assigned`, or `unclaimed` and a reason that begins with "Unknown app:"; claim_again.h
+ * brings it here again when that may have changed.
  */
 #ifndef CTI_BATCH_UNCLAIMED_H
 #define CTI_BATCH_UNCLAIMED_H

@@ -1,4 +1,5 @@
 #include "common/run/daemon.h"
+#include "workerd/rebuild.h"
 #include "workerd/workerd.h"
 
 int
@@ -7,6 +8,7 @@ main(int argc, char **argv)
 	static struct workerd workerd;
 	static const struct daemon_command *const commands[] = {
 		&workerd_run_job,
+		&rebuild_command,
 		NULL,
 	};
 	static const struct daemon_spec spec = {

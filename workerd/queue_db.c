@@ -49,6 +49,12 @@ static const struct db_stmt RETRY_LATER = {
 	       " WHERE app_id = $1 AND event_id = $2",
 };
 
+static const struct db_stmt UNCOUNT = {
+	.name = "queue_uncount",
+	.sql = "UPDATE event_queue SET attempts = attempts - 1, next_attempt_at = now()"
+	       " WHERE app_id = $1 AND event_id = $2",
+};
+
 enum { FIRST_PAUSE_MS = 2000, LONGEST_PAUSE_MS = 3600 * 1000 };
 
 enum err_code
@@ -146,4 +152,15 @@ queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event 
 		return retry_later(c, app_id, ev, error, e);
 	rc = queue_outcome(c, app_id, ev, "dead", error, e);
 	return rc != ERR_OK ? rc : queue_remove(c, app_id, ev, 1, e);
+}
+
+enum err_code
+queue_uncount(struct db_conn *c, struct uuid app_id, const struct queue_event *ev, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, ev->id);
+	return db_exec(c, &UNCOUNT, &p, NULL, e);
 }

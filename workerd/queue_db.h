@@ -44,4 +44,8 @@ CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id
 CTI_MUST_CHECK enum err_code queue_set_aside(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, int max_attempts, const char *error, bool *dead, struct err *e);
 
+/* An attempt that was counted beforehand is not made: the event is due again. */
+CTI_MUST_CHECK enum err_code queue_uncount(
+    struct db_conn *c, struct uuid app_id, const struct queue_event *ev, struct err *e);
+
 #endif

@@ -5,18 +5,31 @@
 	"EXISTS (SELECT 1 FROM event_queue q WHERE q.app_id = h.app_id" \
 	" AND q.next_attempt_at <= now() OFFSET 0)"
 
+/* Marks one of the tenants that the condition and order given allow. */
+#define CLAIM_WHERE(which, lock)                                                         \
+	"WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true)),"          \
+	" next AS (SELECT h.app_id, h.batch_mark FROM tenant_heads h"                    \
+	"   WHERE (h.batch_mark IS NULL OR h.batch_mark < now() - $1 * interval '1 ms')" \
+	"   AND " which " LIMIT 1 FOR UPDATE OF h " lock ")"                             \
+	" UPDATE tenant_heads t SET batch_mark = clock_timestamp() FROM next, hurry"     \
+	" WHERE t.app_id = next.app_id"                                                  \
+	" RETURNING t.app_id, next.batch_mark IS NOT NULL,"                              \
+	"   EXISTS (SELECT 1 FROM dialpad_webhooks w WHERE w.app_id = t.app_id"          \
+	"           AND w.retired_at <= now())"
+
 static const struct db_stmt CLAIM = {
 	.name = "tenant_claim",
-	.sql =
-	    "WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true)),"
-	    " next AS (SELECT h.app_id, h.batch_mark FROM tenant_heads h"
-	    "   WHERE (h.batch_mark IS NULL OR h.batch_mark < now() - $1 * interval '1 ms')"
-	    "   AND " DUE " ORDER BY h.served_at NULLS FIRST LIMIT 1 FOR UPDATE OF h SKIP LOCKED)"
-	    " UPDATE tenant_heads t SET batch_mark = clock_timestamp() FROM next, hurry"
-	    " WHERE t.app_id = next.app_id"
-	    " RETURNING t.app_id, next.batch_mark IS NOT NULL,"
-	    "   EXISTS (SELECT 1 FROM dialpad_webhooks w WHERE w.app_id = t.app_id"
-	    "           AND w.retired_at <= now())",
+	.sql = CLAIM_WHERE(DUE " ORDER BY h.served_at NULLS FIRST", "SKIP LOCKED"),
+};
+
+static const struct db_stmt CLAIM_ONE = {
+	.name = "tenant_claim_one",
+	.sql = CLAIM_WHERE("h.app_id = $2", "SKIP LOCKED"),
+};
+
+static const struct db_stmt CLAIM_NEXT = {
+	.name = "tenant_claim_next",
+	.sql = CLAIM_WHERE("h.app_id = $2", ""),
 };
 
 static const struct db_stmt ANY_DUE = {
@@ -42,16 +55,13 @@ static const struct db_stmt RELEASE = {
 	       " WHERE app_id = $1",
 };
 
-enum err_code
-tenant_claim(struct db_conn *c, struct tenant *out, bool *found, struct err *e)
+static enum err_code
+claim(struct db_conn *c, const struct db_stmt *stmt, const struct db_params *p, struct tenant *out,
+    bool *found, struct err *e)
 {
-	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc;
+	enum err_code rc = db_exec(c, stmt, p, &r, e);
 
-	db_params_init(&p);
-	db_p_i64(&p, TENANT_STALE_MS);
-	rc = db_exec(c, &CLAIM, &p, &r, e);
 	if (rc != ERR_OK)
 		return rc;
 	*found = db_rows(&r) > 0;
@@ -62,6 +72,28 @@ tenant_claim(struct db_conn *c, struct tenant *out, bool *found, struct err *e)
 			.has_retired = db_bool(&r, 0, 2),
 		};
 	return ERR_OK;
+}
+
+enum err_code
+tenant_claim(struct db_conn *c, struct tenant *out, bool *found, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_i64(&p, TENANT_STALE_MS);
+	return claim(c, &CLAIM, &p, out, found, e);
+}
+
+enum err_code
+tenant_claim_one(struct db_conn *c, struct uuid app_id, bool wait, struct tenant *out, bool *found,
+    struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_i64(&p, TENANT_STALE_MS);
+	db_p_uuid(&p, app_id);
+	return claim(c, wait ? &CLAIM_NEXT : &CLAIM_ONE, &p, out, found, e);
 }
 
 enum err_code

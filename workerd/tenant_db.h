@@ -28,6 +28,12 @@ enum { TENANT_STALE_MS = 1000 }; /* a mark this old belongs to no living worker 
 CTI_MUST_CHECK enum err_code tenant_claim(
     struct db_conn *c, struct tenant *out, bool *found, struct err *e);
 
+/* This tenant, with or without due work; not found while somebody else is serving it. `wait`: the
+ * end of a batch under way is waited for, and its tenant is ours next. With `died`, hand that to
+ * tenant_served() as keep_mark: its events are still to be taken one by one. */
+CTI_MUST_CHECK enum err_code tenant_claim_one(struct db_conn *c, struct uuid app_id, bool wait,
+    struct tenant *out, bool *found, struct err *e);
+
 /* Is any event due, whoever serves its tenant? */
 CTI_MUST_CHECK enum err_code tenant_any_due(struct db_conn *c, bool *due, struct err *e);
 

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
+#include "workerd/claim_again.h"
 
 #include <sodium.h>
 
@@ -32,8 +33,9 @@ count_done(const struct batch_report *r, const char *kind, int64_t started_us)
 	if (r->events == 0)
 		return;
 	metric_add(&batches_total, kind, 1);
-	metric_add(&events_total, "processed", r->events - r->set_aside);
+	metric_add(&events_total, "processed", r->events - r->set_aside - r->unclaimed);
 	metric_add(&events_total, "set_aside", r->set_aside);
+	metric_add(&events_total, "unclaimed", r->unclaimed);
 	metric_add(&changes_total, NULL, r->changes);
 	metric_observe_us(&batch_seconds, NULL, clock_mono_us() - started_us);
 	metric_observe_us(&lag_seconds, NULL, (clock_wall_ms() - r->oldest_at) * 1000);
@@ -56,7 +58,7 @@ be_careful(struct worker *w, const struct tenant *t, int events)
 	w->careful_left = events;
 }
 
-/* The mark says "no worker survives this"; a batch that only failed takes it back. */
+/* The mark says "no worker survives this"; a batch that only failed, or never began, takes it back. */
 static void
 release(struct worker *w, const struct tenant *t)
 {
@@ -125,15 +127,32 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 	if (rc == ERR_OK) {
 		count_done(&r, "done", started_us);
 		hint_clients(w, &r);
-		return ERR_OK;
 	}
-	release(w, t);
-	if (!batch_is_refused(rc) || made_partitions(w, e))
+	if (rc == ERR_OK && !r.was_busy)
+		return ERR_OK;
+	if (!batch_is_refused(rc) || made_partitions(w, e)) {
+		release(w, t);
 		return rc;
+	}
+	/* The mark stays: nobody else serves this tenant until the culprit is found. */
 	metric_add(&batches_total, "refused", 1);
 	log_err(LOG_WARN, "batch.refused", e);
 	be_careful(w, t, r.events);
 	return ERR_OK;
+}
+
+/* Unclaimed events come back when their claims have changed. A failure here keeps nobody from work. */
+static void
+step_claims(struct worker *w)
+{
+	bool more = false;
+	struct err e;
+
+	if (clock_mono_ms() < w->claims_due_ms)
+		return;
+	if (claim_again(w->conn, &w->opts->batch, &more, &e) != ERR_OK)
+		log_err(LOG_WARN, "unclaimed.not_tried_again", &e);
+	w->claims_due_ms = more ? 0 : clock_mono_ms() + w->opts->poll_ms * 2 / 3;
 }
 
 enum rest { REST_NONE, REST_HINT, REST_PAUSE };
@@ -149,8 +168,10 @@ step(struct worker *w, enum rest *rest, struct err *e)
 	*rest = REST_NONE;
 	if (rc == ERR_OK && w->careful_left > 0)
 		return step_carefully(w, e);
-	if (rc == ERR_OK)
+	if (rc == ERR_OK) {
+		step_claims(w);
 		rc = tenant_claim(w->conn, &t, &found, e);
+	}
 	if (rc != ERR_OK)
 		return rc;
 	if (found && t.died) {
@@ -212,6 +233,7 @@ worker_start(struct worker *w, const struct worker_opts *o, struct wake *wake, s
 	*w = (struct worker){ .opts = o, .wake = wake };
 	metric_declare(&events_total, "processed");
 	metric_declare(&events_total, "set_aside");
+	metric_declare(&events_total, "unclaimed");
 	metric_declare(&batches_total, "done");
 	metric_declare(&changes_total, NULL);
 	metric_declare(&batch_seconds, NULL);

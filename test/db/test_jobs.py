@@ -336,13 +336,14 @@ class Running:
             )
 
     def metric(self, name: str) -> int | None:
-        """None until it answers."""
+        """None until it answers, and while there is no such series yet."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self._ops}/metrics") as answer:
                 text = answer.read().decode()
         except OSError:
             return None
-        return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)[1])
+        found = re.search(rf"^{re.escape(name)} (\d+)$", text, re.M)
+        return int(found[1]) if found else None
 
     def kill(self) -> None:
         self._process.kill()
