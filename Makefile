@@ -56,6 +56,7 @@ obj      = $(patsubst %.c,$(B)/%.o,$(1))
 parts    = $(filter-out %/main.o,$(call obj,$(wildcard $(1)/*.c)))
 
 .DEFAULT_GOAL := all
+.SECONDARY:
 .PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long tests unit e2e fuzz fuzzers lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)

@@ -24,7 +24,7 @@ struct event {
 	struct str claims;     /* the exact bytes that were signed */
 };
 
-void event_make(struct uuid app_id, int32_t hook, struct str claims, struct arena *a,
-    struct event *out);
+void event_make(
+    struct uuid app_id, int32_t hook, struct str claims, struct arena *a, struct event *out);
 
 #endif

@@ -7,7 +7,13 @@
 #include <string.h>
 
 /* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of being handed over. */
-enum { REQUEST_MS = 2000, STORE_MS = 4000, TURN_MS = 500, SPOOL_AFTER_MS = 1000, LOCK_WAIT_MS = 60000 };
+enum {
+	REQUEST_MS = 2000,
+	STORE_MS = 4000,
+	TURN_MS = 500,
+	SPOOL_AFTER_MS = 1000,
+	LOCK_WAIT_MS = 60000
+};
 
 static void
 report_spool(struct ingestd *in, struct json_out *j)
@@ -168,7 +174,8 @@ ingestd_start(void *self, const struct conf *c, struct err *e)
 	webhook_declare_metrics();
 	in->log_events = c->log_events;
 	if (in->secrets.bare[0].n == 0)
-		log_warn("ingestd.no_bare_route", "DIALPAD_WEBHOOK_SECRET is not set: POST"
+		log_warn("ingestd.no_bare_route",
+		    "DIALPAD_WEBHOOK_SECRET is not set: POST"
 		    " /webhooks/dialpad answers 503");
 	in->ready = db_ready_new(&db);
 	rc = start_all(in, c, &db, e);

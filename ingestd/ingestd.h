@@ -24,7 +24,7 @@ struct ingestd {
 	struct buf conninfo;
 	struct db_ready *ready; /* for the body of /readyz only */
 	struct secrets secrets;
-	struct spool *spool;    /* NULL without INGEST_SPOOL_DIR */
+	struct spool *spool; /* NULL without INGEST_SPOOL_DIR */
 	struct replay *replay;
 	struct writer *writer;
 	bool log_events;

@@ -6,12 +6,13 @@
  * right to read, and ingestd's role can only insert. */
 static const struct db_stmt INSERT = {
 	.name = "event_insert",
-	.sql = "WITH event AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS e (app_id,"
-	       "   event_id, arrived_at, hook, event_type, dialpad_event_id, event_at, payload,"
-	       "   payload_raw)),"
-	       " logged AS (INSERT INTO event_log (app_id, event_id, arrived_at, hook, event_type,"
-	       "   dialpad_event_id, event_at, payload, payload_raw) SELECT * FROM event)"
-	       " INSERT INTO event_queue (app_id, event_id) SELECT app_id, event_id FROM event",
+	.sql =
+	    "WITH event AS (SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) AS e (app_id,"
+	    "   event_id, arrived_at, hook, event_type, dialpad_event_id, event_at, payload,"
+	    "   payload_raw)),"
+	    " logged AS (INSERT INTO event_log (app_id, event_id, arrived_at, hook, event_type,"
+	    "   dialpad_event_id, event_at, payload, payload_raw) SELECT * FROM event)"
+	    " INSERT INTO event_queue (app_id, event_id) SELECT app_id, event_id FROM event",
 };
 
 static const struct db_stmt PARTITIONS = {
@@ -21,7 +22,15 @@ static const struct db_stmt PARTITIONS = {
 
 enum { COLUMNS = 9 };
 static const enum db_type types[COLUMNS] = {
-	DB_UUID, DB_UUID, DB_TIME, DB_I32, DB_TEXT, DB_TEXT, DB_TIME, DB_JSON, DB_BYTEA,
+	DB_UUID,
+	DB_UUID,
+	DB_TIME,
+	DB_I32,
+	DB_TEXT,
+	DB_TEXT,
+	DB_TIME,
+	DB_JSON,
+	DB_BYTEA,
 };
 
 static void

@@ -16,7 +16,7 @@
 #include "common/db/db.h"
 #include "ingestd/event.h"
 
-CTI_MUST_CHECK enum err_code insert_group(struct db_conn *c, const struct event *const *events,
-    int n, struct err *e);
+CTI_MUST_CHECK enum err_code insert_group(
+    struct db_conn *c, const struct event *const *events, int n, struct err *e);
 
 #endif

@@ -10,10 +10,10 @@
 
 static struct metric files = METRIC_GAUGE("cti_ingest_spool_files", "Files in the spool.", "kind");
 static struct metric bytes = METRIC_GAUGE("cti_ingest_spool_bytes", "Bytes in the spool.", NULL);
-static struct metric age = METRIC_GAUGE(
-    "cti_ingest_spool_oldest_age_ms", "Age of the oldest file in the spool.", NULL);
-static struct metric replayed_total
-    = METRIC_COUNTER("cti_ingest_replayed_events_total", "Events stored from the spool.", NULL);
+static struct metric age =
+    METRIC_GAUGE("cti_ingest_spool_oldest_age_ms", "Age of the oldest file in the spool.", NULL);
+static struct metric replayed_total =
+    METRIC_COUNTER("cti_ingest_replayed_events_total", "Events stored from the spool.", NULL);
 
 enum { IDLE_MS = 1000, FIRST_PAUSE_MS = 250, LONGEST_PAUSE_MS = 2000, STEP_MS = 50 };
 

@@ -14,8 +14,8 @@
 
 struct replay;
 
-CTI_MUST_CHECK enum err_code replay_start(struct spool *s, const struct db_opts *db,
-    struct replay **out, struct err *e);
+CTI_MUST_CHECK enum err_code replay_start(
+    struct spool *s, const struct db_opts *db, struct replay **out, struct err *e);
 void replay_stop(struct replay *r); /* NULL is allowed */
 
 #endif

@@ -47,7 +47,7 @@ secrets_verify(const struct secrets *s, const struct hook *hook, struct str toke
 	enum err_code rc;
 
 	n = hook == NULL ? configured(s->bare, keys, names, "bare_current", "bare_previous")
-	                 : configured(s->master, keys, names, "hook_current", "hook_previous");
+			 : configured(s->master, keys, names, "hook_current", "hook_previous");
 	if (n == 0)
 		return err_set(e, ERR_UNAVAILABLE, "%s is not set",
 		    hook == NULL ? "DIALPAD_WEBHOOK_SECRET" : "WEBHOOK_MASTER_KEY");

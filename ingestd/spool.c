@@ -93,7 +93,8 @@ found(struct spool *s, const char *name)
 	struct stat st;
 
 	if (number > 0 && fstatat(s->dir_fd, name, &st, 0) == 0)
-		list_add(s, (struct spooled){ number, st.st_size, (int64_t)st.st_mtim.tv_sec * 1000 });
+		list_add(
+		    s, (struct spooled){ number, st.st_size, (int64_t)st.st_mtim.tv_sec * 1000 });
 	else if (bad > 0)
 		s->bad_files++;
 	else if (number_of(name, "tmp") > 0) /* never acknowledged */

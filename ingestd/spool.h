@@ -27,17 +27,17 @@ struct spool_opts {
 	const char *dir;
 	int64_t max_bytes;
 	int64_t max_files;
-	int64_t lock_wait_ms; /* how long to wait for another process to let go of the directory */
+	int64_t lock_wait_ms;  /* how long to wait for another process to let go of the directory */
 	bool (*give_up)(void); /* asked meanwhile: true ends the wait; may be NULL */
 };
 
 /* INVALID: not writable, or no directory. CONFLICT: another process holds it. */
-CTI_MUST_CHECK enum err_code spool_open(const struct spool_opts *o, struct spool **out,
-    struct err *e);
+CTI_MUST_CHECK enum err_code spool_open(
+    const struct spool_opts *o, struct spool **out, struct err *e);
 void spool_close(struct spool *s); /* NULL is allowed; files stay */
 
-CTI_MUST_CHECK enum err_code spool_write(struct spool *s, const struct event *const *events, int n,
-    struct err *e);
+CTI_MUST_CHECK enum err_code spool_write(
+    struct spool *s, const struct event *const *events, int n, struct err *e);
 
 /* Wait for a file, at most wait_ms. *number is 0 when there is none. */
 void spool_oldest(struct spool *s, int64_t wait_ms, int64_t *number);
@@ -48,7 +48,8 @@ void spool_remove(struct spool *s, int64_t number);
 void spool_wake(struct spool *s); /* ends spool_oldest's wait, for a stop */
 
 struct spool_state {
-	int64_t files, bytes, bad_files, oldest_at; /* oldest_at: ms of its first event's file; 0: none */
+	int64_t files, bytes, bad_files,
+	    oldest_at; /* oldest_at: ms of its first event's file; 0: none */
 };
 void spool_state(struct spool *s, struct spool_state *out);
 

@@ -50,7 +50,8 @@ spool_encode(const struct event *const *events, int n, struct buf *out)
 	put_int(out, (uint64_t)n, 4);
 	for (int i = 0; i < n; i++)
 		put_event(out, events[i]);
-	crypto_generichash(hash, sizeof hash, (const unsigned char *)buf_str(out).p, out->n, NULL, 0);
+	crypto_generichash(
+	    hash, sizeof hash, (const unsigned char *)buf_str(out).p, out->n, NULL, 0);
 	buf_add(out, hash, sizeof hash);
 }
 
@@ -135,14 +136,14 @@ is_whole(struct str bytes)
 
 	if (bytes.n < sizeof magic + 4 + HASH_BYTES || memcmp(bytes.p, magic, sizeof magic) != 0)
 		return false;
-	crypto_generichash(hash, sizeof hash, (const unsigned char *)bytes.p, bytes.n - HASH_BYTES,
-	    NULL, 0);
+	crypto_generichash(
+	    hash, sizeof hash, (const unsigned char *)bytes.p, bytes.n - HASH_BYTES, NULL, 0);
 	return memcmp(hash, bytes.p + bytes.n - HASH_BYTES, HASH_BYTES) == 0;
 }
 
 enum err_code
-spool_decode(struct str bytes, struct arena *a, const struct event *const **events, int *n,
-    struct err *e)
+spool_decode(
+    struct str bytes, struct arena *a, const struct event *const **events, int *n, struct err *e)
 {
 	struct reader r = { (const unsigned char *)bytes.p, bytes.n, false };
 	struct event *list;

@@ -17,7 +17,7 @@
 
 void spool_encode(const struct event *const *events, int n, struct buf *out);
 
-CTI_MUST_CHECK enum err_code spool_decode(struct str bytes, struct arena *a,
-    const struct event *const **events, int *n, struct err *e);
+CTI_MUST_CHECK enum err_code spool_decode(
+    struct str bytes, struct arena *a, const struct event *const **events, int *n, struct err *e);
 
 #endif

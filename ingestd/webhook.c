@@ -9,12 +9,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static struct metric webhooks_total
-    = METRIC_COUNTER("cti_ingest_webhooks_total", "Webhooks, by what became of them.", "result");
-static struct metric bad_signatures_total = METRIC_COUNTER("cti_ingest_bad_signatures_total",
-    "Webhooks whose signature did not match, by hook.", "hook");
-static struct metric last_event
-    = METRIC_GAUGE("cti_ingest_last_event_timestamp", "When the last genuine event came, Unix s.", NULL);
+static struct metric webhooks_total =
+    METRIC_COUNTER("cti_ingest_webhooks_total", "Webhooks, by what became of them.", "result");
+static struct metric bad_signatures_total = METRIC_COUNTER(
+    "cti_ingest_bad_signatures_total", "Webhooks whose signature did not match, by hook.", "hook");
+static struct metric last_event = METRIC_GAUGE(
+    "cti_ingest_last_event_timestamp", "When the last genuine event came, Unix s.", NULL);
 
 void
 webhook_declare_metrics(void)
@@ -33,7 +33,8 @@ hook_name(const struct hook *hook, struct arena *a)
 
 	if (hook == NULL)
 		return "bare";
-	(void)snprintf(name, sizeof name, "%s/%" PRId32, uuid_format(hook->app_id, id), hook->number);
+	(void)snprintf(
+	    name, sizeof name, "%s/%" PRId32, uuid_format(hook->app_id, id), hook->number);
 	return arena_cstr(a, str_of(name));
 }
 
@@ -78,7 +79,8 @@ accept(struct http_req *req, struct http_res *res, const struct hook *hook, stru
 }
 
 static enum err_code
-verify_and_accept(struct http_req *req, struct http_res *res, const struct hook *hook, struct err *e)
+verify_and_accept(
+    struct http_req *req, struct http_res *res, const struct hook *hook, struct err *e)
 {
 	const struct ingestd *in = req->self;
 	AUTO_RELEASE(buf_release) struct buf claims = BUF(req->body.n);

@@ -29,8 +29,8 @@ struct writer_opts {
 	struct spool *spool; /* or NULL; borrowed */
 };
 
-CTI_MUST_CHECK enum err_code writer_start(const struct writer_opts *o, struct writer **out,
-    struct err *e);
+CTI_MUST_CHECK enum err_code writer_start(
+    const struct writer_opts *o, struct writer **out, struct err *e);
 /* When no request waits any more. NULL is allowed. */
 void writer_stop(struct writer *w);
 

@@ -85,3 +85,12 @@ def fresh_db(
     cluster.create_database(database.name, template)
     yield database
     cluster.drop_database(database.name)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of all: what came out. Errors in fixtures count as failed."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or config.option.collectonly:
+        return
+    failed = len(reporter.stats.get("failed", [])) + len(reporter.stats.get("error", []))
+    print(f"{len(reporter.stats.get('passed', []))} passed, {failed} failed")

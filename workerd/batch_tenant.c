@@ -22,8 +22,8 @@ set_aside(struct work *w, const struct queue_event *ev, const char *why, struct 
 {
 	char id[UUID_TEXT_BYTES];
 	bool dead;
-	enum err_code rc = queue_set_aside(w->conn, w->report->app_id, ev, w->opts->max_attempts, why,
-	    &dead, e);
+	enum err_code rc =
+	    queue_set_aside(w->conn, w->report->app_id, ev, w->opts->max_attempts, why, &dead, e);
 
 	if (rc != ERR_OK)
 		return rc;
@@ -37,10 +37,15 @@ set_aside(struct work *w, const struct queue_event *ev, const char *why, struct 
 static enum err_code
 without_payload(struct work *w, const struct queue_event *ev, struct err *e)
 {
-	bool kept = ev->payload_raw.p != NULL;
-	enum err_code rc = queue_outcome(w->conn, w->report->app_id, ev, kept ? "quarantined" : "dead",
-	    kept ? "the claims are no JSON object that PostgreSQL can store" : "no longer in the log", e);
+	char id[UUID_TEXT_BYTES];
+	enum err_code rc = ERR_OK;
 
+	if (ev->payload_raw.p == NULL)
+		log_error(
+		    "event.lost", "event=%s is no longer in the log", uuid_format(ev->id, id));
+	else
+		rc = queue_outcome(w->conn, w->report->app_id, ev, "quarantined",
+		    "the claims are no JSON object that PostgreSQL can store", e);
 	if (rc == ERR_OK) {
 		w->done[w->ndone++] = *ev;
 		w->report->set_aside++;
@@ -82,7 +87,8 @@ write_voicemails(struct work *w, const struct record_set *calls, struct err *e)
 		}
 	if (n == 0)
 		return ERR_OK;
-	rc = record_set_load(w->conn, w->report->app_id, &RECORD_VOICEMAIL, ids, n, w->arena, &s, e);
+	rc =
+	    record_set_load(w->conn, w->report->app_id, &RECORD_VOICEMAIL, ids, n, w->arena, &s, e);
 	if (rc != ERR_OK)
 		return rc;
 	/* Both are sorted by call id. */

@@ -14,6 +14,7 @@
 #include "workerd/queue_db.h"
 
 CTI_MUST_CHECK enum err_code batch_tenant(struct db_conn *c, const struct batch_opts *o,
-    const struct queue_event *events, int n, struct arena *a, struct batch_report *out, struct err *e);
+    const struct queue_event *events, int n, struct arena *a, struct batch_report *out,
+    struct err *e);
 
 #endif

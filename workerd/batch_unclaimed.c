@@ -100,8 +100,9 @@ organisation(struct str payload)
 static void
 reason(struct str payload, int eligible, char *out, size_t size)
 {
-	const char *why = eligible == 0 ? "no app accepts events of the bare webhook URL"
-	                                : "more than one app accepts events of the bare webhook URL";
+	const char *why = eligible == 0
+	    ? "no app accepts events of the bare webhook URL"
+	    : "more than one app accepts events of the bare webhook URL";
 	int64_t org = organisation(payload);
 
 	if (org != 0)
@@ -111,8 +112,8 @@ reason(struct str payload, int eligible, char *out, size_t size)
 }
 
 static enum err_code
-record_outcomes(struct db_conn *c, const struct queue_event *events, int n, int eligible,
-    struct err *e)
+record_outcomes(
+    struct db_conn *c, const struct queue_event *events, int n, int eligible, struct err *e)
 {
 	enum err_code rc = ERR_OK;
 	char why[160];

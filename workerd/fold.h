@@ -56,7 +56,8 @@ bool fold_voicemail(const struct fold_row *call, struct record *out);
 
 /* The keys of a row as bytes for its column `clocks`, and back. Decoding what fold_clocks_encode
  * did not write leaves all keys zero: then every event wins over the fields read. */
-struct str fold_clocks_encode(const struct fold_row *row, const struct record_kind *kind, struct arena *a);
+struct str fold_clocks_encode(
+    const struct fold_row *row, const struct record_kind *kind, struct arena *a);
 void fold_clocks_decode(struct str clocks, const struct record_kind *kind, struct fold_row *row);
 
 #endif

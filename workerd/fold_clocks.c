@@ -21,7 +21,8 @@ has_key(const struct fold_row *row, const struct record_kind *kind, int f)
 static bool
 same_key(const struct fold_key *a, const struct fold_key *b)
 {
-	return a->at == b->at && a->rank == b->rank && memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+	return a->at == b->at && a->rank == b->rank
+	    && memcmp(a->hash, b->hash, sizeof a->hash) == 0;
 }
 
 static uint8_t *

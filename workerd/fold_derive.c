@@ -119,13 +119,14 @@ fold_derive(struct fold_row *row, const struct record_kind *kind, struct arena *
 		derive_recordings(v, a);
 		v[CALL_status] = record_text(call_status(v));
 		v[CALL_duration] = talk_duration(v);
-		v[CALL_sort_at]
-		    = sort_at(&v[CALL_started_at], &v[CALL_first_date_at], &v[CALL_first_event_at]);
+		v[CALL_sort_at] =
+		    sort_at(&v[CALL_started_at], &v[CALL_first_date_at], &v[CALL_first_event_at]);
 	} else {
-		v[MESSAGE_to] = record_text(
-		    v[MESSAGE_to_numbers].set ? strings_first(v[MESSAGE_to_numbers].s, a) : STR_NONE);
-		v[MESSAGE_sort_at]
-		    = sort_at(&v[MESSAGE_sent_at], &v[MESSAGE_first_date_at], &v[MESSAGE_first_event_at]);
+		v[MESSAGE_to] = record_text(v[MESSAGE_to_numbers].set
+			? strings_first(v[MESSAGE_to_numbers].s, a)
+			: STR_NONE);
+		v[MESSAGE_sort_at] = sort_at(
+		    &v[MESSAGE_sent_at], &v[MESSAGE_first_date_at], &v[MESSAGE_first_event_at]);
 	}
 }
 
@@ -139,10 +140,21 @@ fold_voicemail(const struct fold_row *call, struct record *out)
 		enum call_field from;
 	} same[] = {
 #define SAME(column) { VOICEMAIL_##column, CALL_##column }
-		SAME(from), SAME(to), SAME(target_id), SAME(target_type), SAME(target_name),
-		SAME(target_email), SAME(target_phone), SAME(target_office_id), SAME(contact_id),
-		SAME(contact_type), SAME(contact_name), SAME(contact_phone), SAME(contact_email),
-		SAME(transcription), SAME(updated_at),
+		SAME(from),
+		SAME(to),
+		SAME(target_id),
+		SAME(target_type),
+		SAME(target_name),
+		SAME(target_email),
+		SAME(target_phone),
+		SAME(target_office_id),
+		SAME(contact_id),
+		SAME(contact_type),
+		SAME(contact_name),
+		SAME(contact_phone),
+		SAME(contact_email),
+		SAME(transcription),
+		SAME(updated_at),
 #undef SAME
 		{ VOICEMAIL_recording_id, CALL_voicemail_recording_id },
 		{ VOICEMAIL_recording_url, CALL_voicemail_url },
@@ -157,6 +169,7 @@ fold_voicemail(const struct fold_row *call, struct record *out)
 	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
 		out->v[same[i].to] = call->r.v[same[i].from];
 	out->v[VOICEMAIL_created_at] = call->voicemail_received_at != 0
-	    ? record_int(call->voicemail_received_at) : call->r.v[CALL_updated_at];
+	    ? record_int(call->voicemail_received_at)
+	    : call->r.v[CALL_updated_at];
 	return true;
 }

@@ -16,7 +16,7 @@
 #include "common/json/json_in.h"
 
 struct recording {
-	struct str id, url, type; /* STR_NONE when unknown */
+	struct str id, url, type;     /* STR_NONE when unknown */
 	int64_t duration, started_at; /* 0 when unknown */
 };
 

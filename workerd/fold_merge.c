@@ -60,7 +60,7 @@ collect(struct fold_row *row, int f, const struct fold_change *c, struct arena *
 	if (have.p != NULL && str_eq(have, c->v[f].s))
 		return;
 	row->r.v[f] = record_text(f == CALL_recordings ? recordings_union(have, c->v[f].s, a)
-	                                               : labels_union(have, c->v[f].s, a));
+						       : labels_union(have, c->v[f].s, a));
 }
 
 void
@@ -70,26 +70,16 @@ fold_merge(struct fold_row *row, const struct fold_change *c, struct arena *a)
 		if (!c->v[f].set)
 			continue;
 		switch (c->kind->fields[f].rule) {
-		case RECORD_LATEST:
-			take_latest(row, f, c, by_time);
-			break;
-		case RECORD_RANKED:
-			take_latest(row, f, c, by_rank);
-			break;
-		case RECORD_GREATEST:
-			take_extreme(&row->r.v[f], &c->v[f], 1);
-			break;
-		case RECORD_LEAST:
-			take_extreme(&row->r.v[f], &c->v[f], -1);
-			break;
-		case RECORD_COLLECT:
-			collect(row, f, c, a);
-			break;
-		case RECORD_DERIVED:
-			break;
+		case RECORD_LATEST: take_latest(row, f, c, by_time); break;
+		case RECORD_RANKED: take_latest(row, f, c, by_rank); break;
+		case RECORD_GREATEST: take_extreme(&row->r.v[f], &c->v[f], 1); break;
+		case RECORD_LEAST: take_extreme(&row->r.v[f], &c->v[f], -1); break;
+		case RECORD_COLLECT: collect(row, f, c, a); break;
+		case RECORD_DERIVED: break;
 		}
 	}
 	if (c->voicemail_received_at != 0
-	    && (row->voicemail_received_at == 0 || c->voicemail_received_at < row->voicemail_received_at))
+	    && (row->voicemail_received_at == 0
+		|| c->voicemail_received_at < row->voicemail_received_at))
 		row->voicemail_received_at = c->voicemail_received_at;
 }

@@ -60,28 +60,17 @@ read_value(enum record_type type, const struct json *v, struct arena *a)
 	double f;
 
 	switch (type) {
-	case RECORD_I64:
-		out.set = json_to_i64(v, &out.i);
-		break;
+	case RECORD_I64: out.set = json_to_i64(v, &out.i); break;
 	case RECORD_MS:
 		out.set = json_to_f64(v, &f) && f >= 0 && f < 0x1p53;
 		out.i = out.set ? llround(f) : 0;
 		break;
-	case RECORD_F64:
-		out.set = json_to_f64(v, &out.f);
-		break;
-	case RECORD_BOOL:
-		out.set = json_to_bool(v, &out.b);
-		break;
-	case RECORD_TIME:
-		out.set = dialpad_instant(v, &out.i);
-		break;
-	case RECORD_TEXT:
-		return short_text(v, a);
-	case RECORD_LONG:
-		return json_to_str(v, &s) ? record_text(arena_dup(a, s)) : out;
-	case RECORD_JSON:
-		return json_value(v, a);
+	case RECORD_F64: out.set = json_to_f64(v, &out.f); break;
+	case RECORD_BOOL: out.set = json_to_bool(v, &out.b); break;
+	case RECORD_TIME: out.set = dialpad_instant(v, &out.i); break;
+	case RECORD_TEXT: return short_text(v, a);
+	case RECORD_LONG: return json_to_str(v, &s) ? record_text(arena_dup(a, s)) : out;
+	case RECORD_JSON: return json_value(v, a);
 	}
 	return out;
 }
@@ -175,9 +164,11 @@ read_times(const struct json *claims, const struct dialpad_event *ev, int64_t re
 
 	out->v[call ? (int)CALL_created_at : (int)MESSAGE_created_at] = record_int(received_at);
 	out->v[call ? (int)CALL_updated_at : (int)MESSAGE_updated_at] = record_int(received_at);
-	out->v[call ? (int)CALL_first_event_at : (int)MESSAGE_first_event_at] = record_int(ev->event_at);
+	out->v[call ? (int)CALL_first_event_at : (int)MESSAGE_first_event_at] =
+	    record_int(ev->event_at);
 	if (dialpad_dates(claims, &earliest, &latest))
-		out->v[call ? (int)CALL_first_date_at : (int)MESSAGE_first_date_at] = record_int(earliest);
+		out->v[call ? (int)CALL_first_date_at : (int)MESSAGE_first_date_at] =
+		    record_int(earliest);
 }
 
 enum err_code

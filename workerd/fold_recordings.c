@@ -87,7 +87,8 @@ short_text(const struct json *obj, const char *key, struct arena *a)
 {
 	struct str s;
 
-	return json_get_str(obj, key, &s) && s.n > 0 && s.n <= MAX_TEXT ? arena_dup(a, s) : STR_NONE;
+	return json_get_str(obj, key, &s) && s.n > 0 && s.n <= MAX_TEXT ? arena_dup(a, s)
+									: STR_NONE;
 }
 
 static void
@@ -153,7 +154,7 @@ add_ids(struct recordings *list, const struct json *ids, struct arena *a)
 	if (!json_is_arr(ids))
 		return;
 	for (const struct json *v = json_first(ids); v != NULL; v = json_next(v))
-		recordings_add(list, &(struct recording){ .id = id_text(v, a), .type = STR("callrecording") });
+		recordings_add(list, &(struct recording){ .id = id_text(v, a) });
 }
 
 static void
@@ -224,7 +225,8 @@ add_stored(struct recordings *list, struct str text, struct arena *a)
 		r.type = short_text(v, "type", a);
 		if (!json_get_i64(v, "duration", &r.duration))
 			r.duration = 0;
-		if (!json_get_str(v, "started_at", &started) || !clock_parse_rfc3339(started, &r.started_at))
+		if (!json_get_str(v, "started_at", &started)
+		    || !clock_parse_rfc3339(started, &r.started_at))
 			r.started_at = 0;
 		recordings_add(list, &r);
 	}

@@ -17,7 +17,8 @@ strings_collect(struct strings *list, const struct json *array, struct arena *a)
 {
 	struct str s;
 
-	for (const struct json *v = json_first(array); v != NULL && list->n < 2 * MAX_ITEMS; v = json_next(v))
+	for (const struct json *v = json_first(array); v != NULL && list->n < 2 * MAX_ITEMS;
+	     v = json_next(v))
 		if (json_to_str(v, &s) && s.n > 0 && s.n <= MAX_TEXT)
 			list->item[list->n++] = arena_dup(a, s);
 }

@@ -3,8 +3,8 @@
 #include <sodium.h>
 
 /* OFFSET 0 keeps the planner from joining: it would read the whole queue to find one row each. */
-#define DUE                                                                \
-	"EXISTS (SELECT 1 FROM event_queue q WHERE q.app_id = h.app_id"    \
+#define DUE                                                             \
+	"EXISTS (SELECT 1 FROM event_queue q WHERE q.app_id = h.app_id" \
 	" AND q.next_attempt_at <= now() OFFSET 0)"
 
 static const struct db_stmt LOCK_TENANT = {
@@ -36,14 +36,18 @@ static const struct db_stmt REMOVE = {
 	.sql = "DELETE FROM event_queue WHERE app_id = $1 AND event_id = ANY ($2)",
 };
 
-/* The log's key is in microseconds, so it is taken from the queue, not rebuilt from our ms. */
+/* The log's key is in microseconds, so it is taken from the queue, not rebuilt from our ms. An outcome
+ * lives as long as its row in the log: without one there may not even be a partition for it. */
 static const struct db_stmt OUTCOME = {
 	.name = "queue_outcome",
-	.sql = "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, last_error)"
-	       " SELECT app_id, received_at, event_id, $3, $4, $5 FROM event_queue"
-	       " WHERE app_id = $1 AND event_id = $2"
-	       " ON CONFLICT (app_id, received_at, event_id) DO UPDATE SET verdict = EXCLUDED.verdict,"
-	       " attempts = EXCLUDED.attempts, last_error = EXCLUDED.last_error, at = now()",
+	.sql =
+	    "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, "
+	    "last_error)"
+	    " SELECT q.app_id, q.received_at, q.event_id, $3, $4, $5 FROM event_queue q"
+	    " WHERE q.app_id = $1 AND q.event_id = $2 AND EXISTS (SELECT 1 FROM event_log l"
+	    "   WHERE l.app_id = $1 AND l.received_at = q.received_at AND l.event_id = q.event_id)"
+	    " ON CONFLICT (app_id, received_at, event_id) DO UPDATE SET verdict = EXCLUDED.verdict,"
+	    " attempts = EXCLUDED.attempts, last_error = EXCLUDED.last_error, at = now()",
 };
 
 static const struct db_stmt RETRY_LATER = {
@@ -108,8 +112,8 @@ queue_event_read(const struct db_result *r, int row, struct queue_event *out)
 }
 
 enum err_code
-queue_remove(struct db_conn *c, struct uuid app_id, const struct queue_event *events, int n,
-    struct err *e)
+queue_remove(
+    struct db_conn *c, struct uuid app_id, const struct queue_event *events, int n, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_array_release) struct db_array ids;
@@ -173,8 +177,8 @@ queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event 
 }
 
 enum err_code
-queue_served(struct db_conn *c, struct uuid app_id, int64_t feed_rows, int64_t *last_seq,
-    struct err *e)
+queue_served(
+    struct db_conn *c, struct uuid app_id, int64_t feed_rows, int64_t *last_seq, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;

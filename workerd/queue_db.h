@@ -1,7 +1,7 @@
 /*
  * queue_db - the queue's SQL: which tenant, which events, and what became of them.
  *
- * Use:      all inside the batch's transaction, but for queue_set_aside after a rollback.
+ * Use:      all inside the batch's transaction, which holds the tenant's lock.
  * Owns:     queue_take's result belongs to the caller; events lend from it.
  * Threads:  one connection, one thread.
  * Errors:   as db.h.
@@ -22,22 +22,23 @@ struct queue_event {
 
 /* Lock the tenant that waited longest among those with due work. False when there is none that is
  * not locked by another worker. */
-CTI_MUST_CHECK enum err_code queue_lock_tenant(struct db_conn *c, struct uuid *app_id, bool *found,
-    struct err *e);
+CTI_MUST_CHECK enum err_code queue_lock_tenant(
+    struct db_conn *c, struct uuid *app_id, bool *found, struct err *e);
 
 /* Is any event due, locked tenant or not? */
 CTI_MUST_CHECK enum err_code queue_any_due(struct db_conn *c, bool *due, struct err *e);
 
 /* The oldest due events of the tenant. */
-CTI_MUST_CHECK enum err_code queue_take(struct db_conn *c, struct uuid app_id, int limit,
-    struct db_result *r, struct err *e);
+CTI_MUST_CHECK enum err_code queue_take(
+    struct db_conn *c, struct uuid app_id, int limit, struct db_result *r, struct err *e);
 void queue_event_read(const struct db_result *r, int row, struct queue_event *out);
 
 /* Done with these: remove them from the queue. */
-CTI_MUST_CHECK enum err_code queue_remove(struct db_conn *c, struct uuid app_id,
-    const struct queue_event *events, int n, struct err *e);
+CTI_MUST_CHECK enum err_code queue_remove(
+    struct db_conn *c, struct uuid app_id, const struct queue_event *events, int n, struct err *e);
 
-/* Why an event did not become a record. `verdict` is one of event_outcomes' words. */
+/* Why an event did not become a record. `verdict` is one of event_outcomes' words. Nothing is written
+ * about an event that the log no longer holds. */
 CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, const char *verdict, const char *error, struct err *e);
 
@@ -47,7 +48,7 @@ CTI_MUST_CHECK enum err_code queue_set_aside(struct db_conn *c, struct uuid app_
     const struct queue_event *ev, int max_attempts, const char *error, bool *dead, struct err *e);
 
 /* The tenant was served: it goes to the end of the line. *last_seq is the feed's number before. */
-CTI_MUST_CHECK enum err_code queue_served(struct db_conn *c, struct uuid app_id, int64_t feed_rows,
-    int64_t *last_seq, struct err *e);
+CTI_MUST_CHECK enum err_code queue_served(
+    struct db_conn *c, struct uuid app_id, int64_t feed_rows, int64_t *last_seq, struct err *e);
 
 #endif

@@ -73,7 +73,8 @@ record_set_fold(struct record_set *s, const struct fold_change *changes, int n, 
 {
 	for (int i = 0; i < n; i++)
 		if (changes[i].kind == s->kind)
-			fold_merge(&s->rows[record_set_find(s, changes[i].dialpad_id)], &changes[i], a);
+			fold_merge(
+			    &s->rows[record_set_find(s, changes[i].dialpad_id)], &changes[i], a);
 	for (int i = 0; i < s->n; i++)
 		fold_derive(&s->rows[i], s->kind, a);
 }
@@ -101,9 +102,9 @@ static struct record
 without_updated_at(const struct record_kind *kind, const struct record *r)
 {
 	struct record copy = *r;
-	int f = kind == &RECORD_CALL ? (int)CALL_updated_at
+	int f = kind == &RECORD_CALL  ? (int)CALL_updated_at
 	    : kind == &RECORD_MESSAGE ? (int)MESSAGE_updated_at
-	                              : (int)VOICEMAIL_updated_at;
+				      : (int)VOICEMAIL_updated_at;
 
 	copy.v[f].set = false;
 	return copy;
@@ -122,7 +123,11 @@ static bool
 is_live(const struct record *call)
 {
 	static const struct str live[] = {
-		{ "queued", 6 }, { "ringing", 7 }, { "connected", 9 }, { "on_hold", 7 }, { "parked", 6 },
+		{ "queued", 6 },
+		{ "ringing", 7 },
+		{ "connected", 9 },
+		{ "on_hold", 7 },
+		{ "parked", 6 },
 	};
 
 	for (size_t i = 0; i < sizeof live / sizeof live[0]; i++)
@@ -147,7 +152,8 @@ feed_type(const struct record_set *s, int i)
 	if (!is_new)
 		return "message.updated";
 	return now->v[MESSAGE_direction].set && str_eq(now->v[MESSAGE_direction].s, STR("inbound"))
-	    ? "message.received" : "message.sent";
+	    ? "message.received"
+	    : "message.sent";
 }
 
 enum err_code

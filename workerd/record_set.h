@@ -14,9 +14,9 @@
 
 struct record_set {
 	const struct record_kind *kind;
-	struct fold_row *rows;   /* sorted by r.dialpad_id */
-	struct record *before;   /* as loaded */
-	bool *loaded;            /* it existed before this batch */
+	struct fold_row *rows; /* sorted by r.dialpad_id */
+	struct record *before; /* as loaded */
+	bool *loaded;          /* it existed before this batch */
 	int n;
 	struct db_result result;
 };
@@ -32,7 +32,8 @@ CTI_MUST_CHECK enum err_code record_set_load(struct db_conn *c, struct uuid app_
     struct record_set *out, struct err *e);
 
 /* Changes of other kinds are passed over. */
-void record_set_fold(struct record_set *s, const struct fold_change *changes, int n, struct arena *a);
+void record_set_fold(
+    struct record_set *s, const struct fold_change *changes, int n, struct arena *a);
 
 /* Write the rows; add to the feed those in which something changed for a client. */
 CTI_MUST_CHECK enum err_code record_set_save(struct db_conn *c, struct uuid app_id,

@@ -45,7 +45,8 @@ make_load(const struct record_kind *kind, struct buf *b)
 {
 	buf_add_c(b, "SELECT ");
 	add_columns(b, kind);
-	buf_add_fmt(b, " FROM %s WHERE app_id = $1 AND %s = ANY ($2)", kind->table, kind->id_column);
+	buf_add_fmt(
+	    b, " FROM %s WHERE app_id = $1 AND %s = ANY ($2)", kind->table, kind->id_column);
 }
 
 static void
@@ -93,9 +94,9 @@ sql_of(const struct record_kind *kind)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	(void)pthread_once(&once, make_all);
-	return kind == &RECORD_CALL ? &call_sql
+	return kind == &RECORD_CALL   ? &call_sql
 	    : kind == &RECORD_MESSAGE ? &message_sql
-	                              : &voicemail_sql;
+				      : &voicemail_sql;
 }
 
 /* ---- load ---- */
@@ -155,23 +156,13 @@ add_value(struct db_array *a, enum record_type type, const struct record_value *
 	}
 	switch (type) {
 	case RECORD_I64:
-	case RECORD_MS:
-		db_array_i64(a, v->i);
-		break;
-	case RECORD_TIME:
-		db_array_time(a, v->i);
-		break;
-	case RECORD_F64:
-		db_array_f64(a, v->f);
-		break;
-	case RECORD_BOOL:
-		db_array_bool(a, v->b);
-		break;
+	case RECORD_MS: db_array_i64(a, v->i); break;
+	case RECORD_TIME: db_array_time(a, v->i); break;
+	case RECORD_F64: db_array_f64(a, v->f); break;
+	case RECORD_BOOL: db_array_bool(a, v->b); break;
 	case RECORD_TEXT:
 	case RECORD_LONG:
-	case RECORD_JSON:
-		db_array_bytes(a, v->s);
-		break;
+	case RECORD_JSON: db_array_bytes(a, v->s); break;
 	}
 }
 

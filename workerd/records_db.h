@@ -15,8 +15,8 @@
 
 /* Fills each of rows[] whose r.dialpad_id is in the table; rows[] is sorted by it. loaded[i] tells. */
 CTI_MUST_CHECK enum err_code records_load(struct db_conn *c, struct uuid app_id,
-    const struct record_kind *kind, struct fold_row *rows, bool *loaded, int n,
-    struct db_result *r, struct err *e);
+    const struct record_kind *kind, struct fold_row *rows, bool *loaded, int n, struct db_result *r,
+    struct err *e);
 
 /* Insert or overwrite. Rows are sorted by dialpad_id. */
 CTI_MUST_CHECK enum err_code records_save(struct db_conn *c, struct uuid app_id,

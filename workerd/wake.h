@@ -17,8 +17,8 @@
 struct wake {
 	pthread_mutex_t mu;
 	pthread_cond_t cond;
-	uint64_t hints;  /* guarded by mu */
-	bool stopping;   /* guarded by mu */
+	uint64_t hints; /* guarded by mu */
+	bool stopping;  /* guarded by mu */
 };
 
 void wake_init(struct wake *w);

@@ -3,20 +3,19 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
-#include "workerd/queue_db.h"
 
 #include <sodium.h>
 
-static struct metric events_total
-    = METRIC_COUNTER("cti_worker_events_total", "Events taken from the queue, by result.", "result");
-static struct metric batches_total
-    = METRIC_COUNTER("cti_worker_batches_total", "Batches, by result.", "result");
-static struct metric changes_total
-    = METRIC_COUNTER("cti_worker_changes_total", "Rows appended to the change feed.", NULL);
-static struct metric batch_seconds
-    = METRIC_SECONDS("cti_worker_batch_seconds", "Time of a batch, from claim to commit.", NULL);
-static struct metric lag_seconds = METRIC_SECONDS("cti_worker_lag_seconds",
-    "From receipt of a batch's oldest event to its commit.", NULL);
+static struct metric events_total =
+    METRIC_COUNTER("cti_worker_events_total", "Events taken from the queue, by result.", "result");
+static struct metric batches_total =
+    METRIC_COUNTER("cti_worker_batches_total", "Batches, by result.", "result");
+static struct metric changes_total =
+    METRIC_COUNTER("cti_worker_changes_total", "Rows appended to the change feed.", NULL);
+static struct metric batch_seconds =
+    METRIC_SECONDS("cti_worker_batch_seconds", "Time of a batch, from claim to commit.", NULL);
+static struct metric lag_seconds = METRIC_SECONDS(
+    "cti_worker_lag_seconds", "From receipt of a batch's oldest event to its commit.", NULL);
 
 /* Base plus up to half of it, so that many workers do not move in step. */
 static int64_t
@@ -39,51 +38,13 @@ count_done(const struct batch_report *r, int64_t started_us)
 		metric_observe_us(&lag_seconds, NULL, (clock_wall_ms() - r->oldest_at) * 1000);
 }
 
-/* The one event that PostgreSQL refuses, found by taking events one by one. */
-static enum err_code
-set_aside_alone(struct worker *w, struct uuid app_id, const char *why, struct err *e)
-{
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	struct queue_event ev;
-	bool dead = false;
-	enum err_code rc = db_begin(w->conn, e);
-
-	if (rc == ERR_OK)
-		rc = queue_take(w->conn, app_id, 1, &r, e);
-	if (rc == ERR_OK && db_rows(&r) == 1) {
-		queue_event_read(&r, 0, &ev);
-		rc = queue_set_aside(w->conn, app_id, &ev, w->opts->batch.max_attempts, why, &dead, e);
-	}
-	if (rc == ERR_OK)
-		rc = db_commit(w->conn, e);
-	if (rc != ERR_OK) {
-		db_rollback(w->conn);
-		return rc;
-	}
-	metric_add(&events_total, "set_aside", 1);
-	log_warn(dead ? "event.dead" : "event.set_aside", "%s", why);
-	return ERR_OK;
-}
-
-/* The data is at fault, not the database: narrow it down to the event. */
+/* The data is at fault, not the database: the events are taken one by one, to find which. */
 static void
-narrow_down(struct worker *w, const struct batch_report *r, struct err *e)
+narrow_down(struct worker *w, const struct batch_report *r, const struct err *e)
 {
-	struct err second;
-
 	metric_add(&batches_total, "refused", 1);
-	if (r->events > 1) {
-		log_err(LOG_WARN, "batch.refused", e);
-		w->careful = r->events;
-	} else if (set_aside_alone(w, r->app_id, e->msg, &second) != ERR_OK) {
-		log_err(LOG_WARN, "event.set_aside_failed", &second);
-	}
-}
-
-static bool
-is_data_error(enum err_code code)
-{
-	return code == ERR_INVALID || code == ERR_CONFLICT;
+	log_err(LOG_WARN, "batch.refused", e);
+	w->careful = r->events > 0 ? r->events : 1;
 }
 
 static void
@@ -137,7 +98,7 @@ step(struct worker *w, int64_t *pause_ms, bool *locked)
 		*pause_ms = *locked ? jittered(100) : jittered(w->opts->poll_ms * 2 / 3);
 		return false;
 	}
-	if (r.outcome == BATCH_DONE && is_data_error(rc)) {
+	if (r.outcome == BATCH_DONE && batch_is_refused(rc) && o.limit > 1) {
 		narrow_down(w, &r, &e);
 		return true;
 	}

@@ -23,12 +23,12 @@ struct worker {
 	struct wake *wake;              /* borrowed */
 	pthread_t thread;
 	struct db_conn *conn;
-	int careful; /* events to take one by one, because one of them failed its batch */
+	int careful;   /* events to take one by one, because one of them failed its batch */
 	bool troubled; /* the last batch could not reach the database */
 };
 
-CTI_MUST_CHECK enum err_code worker_start(struct worker *w, const struct worker_opts *o,
-    struct wake *wake, struct err *e);
+CTI_MUST_CHECK enum err_code worker_start(
+    struct worker *w, const struct worker_opts *o, struct wake *wake, struct err *e);
 void worker_join(struct worker *w);
 
 #endif

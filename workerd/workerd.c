@@ -53,7 +53,10 @@ static enum err_code
 start_listener(struct workerd *w, const struct conf *c, struct err *e)
 {
 	struct db_listen_opts o = {
-		.db = w->worker_opts.db, .channel = "cti_events", .on_hint = on_hint, .arg = &w->wake,
+		.db = w->worker_opts.db,
+		.channel = "cti_events",
+		.on_hint = on_hint,
+		.arg = &w->wake,
 	};
 
 	if (c->database_listen_url[0] != '\0')
@@ -103,11 +106,11 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 	buf_init(&w->conninfo, 8192);
 	wake_init(&w->wake);
 	rc = db_conninfo(c, &w->conninfo, e);
-	if (rc != ERR_OK)
-		return rc;
-	set_options(w, c);
-	w->ready = db_ready_new(&w->worker_opts.db);
-	rc = start_http(w, c, e);
+	if (rc == ERR_OK) {
+		set_options(w, c);
+		w->ready = db_ready_new(&w->worker_opts.db);
+		rc = start_http(w, c, e);
+	}
 	if (rc == ERR_OK)
 		rc = start_listener(w, c, e);
 	if (rc == ERR_OK)

@@ -22,8 +22,9 @@ void arena_init(struct arena *a);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* keeps one block for reuse */
 
-void *arena_alloc(struct arena *a, size_t n);                     /* zeroed, aligned for any type */
-void *arena_alloc_array(struct arena *a, size_t item, size_t count); /* a product too large aborts */
+void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type */
+void *arena_alloc_array(
+    struct arena *a, size_t item, size_t count); /* a product too large aborts */
 #define arena_new(a, T, count) ((T *)arena_alloc_array((a), sizeof(T), (count)))
 
 struct str arena_dup(struct arena *a, struct str s); /* also NUL-terminated; STR_NONE stays so */

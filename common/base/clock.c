@@ -12,8 +12,8 @@ enum {
 };
 
 #define DAY_MS (INT64_C(86400) * 1000)
-#define MIN_MS (-DAYS_UNTIL_1970 * DAY_MS)  /* 0001-01-01T00:00:00.000Z */
-#define MAX_MS INT64_C(253402300799999)     /* 9999-12-31T23:59:59.999Z */
+#define MIN_MS (-DAYS_UNTIL_1970 * DAY_MS) /* 0001-01-01T00:00:00.000Z */
+#define MAX_MS INT64_C(253402300799999)    /* 9999-12-31T23:59:59.999Z */
 
 static const int days_before_month[2][13] = {
 	{ 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365 },

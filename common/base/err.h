@@ -17,22 +17,22 @@
 #define CTI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 /* One row: class, HTTP status, may the caller repeat?, short text for HTTP clients. */
-#define ERR_TABLE(X)                                                       \
-	X(OK, 200, false, "OK")                                            \
-	X(INVALID, 400, false, "Bad request")                              \
-	X(UNAUTHORIZED, 401, false, "Unauthorized")                        \
-	X(FORBIDDEN, 403, false, "Forbidden")                              \
-	X(NOT_FOUND, 404, false, "Not found")                              \
-	X(METHOD_NOT_ALLOWED, 405, false, "Method not allowed")            \
-	X(REQUEST_TIMEOUT, 408, false, "Request timeout")                  \
-	X(CONFLICT, 409, false, "Conflict")                                \
-	X(TOO_LARGE, 413, false, "Payload too large")                      \
-	X(HEADERS_TOO_LARGE, 431, false, "Request header fields too large") \
-	X(RATE_LIMITED, 429, true, "Too many requests")                    \
-	X(INTERNAL, 500, false, "Internal server error")                   \
-	X(UPSTREAM, 502, true, "Bad gateway")                              \
-	X(UNAVAILABLE, 503, true, "Service unavailable")                   \
-	X(TIMEOUT, 503, true, "Service unavailable")                       \
+#define ERR_TABLE(X)                                                               \
+	X(OK, 200, false, "OK")                                                    \
+	X(INVALID, 400, false, "Bad request")                                      \
+	X(UNAUTHORIZED, 401, false, "Unauthorized")                                \
+	X(FORBIDDEN, 403, false, "Forbidden")                                      \
+	X(NOT_FOUND, 404, false, "Not found")                                      \
+	X(METHOD_NOT_ALLOWED, 405, false, "Method not allowed")                    \
+	X(REQUEST_TIMEOUT, 408, false, "Request timeout")                          \
+	X(CONFLICT, 409, false, "Conflict")                                        \
+	X(TOO_LARGE, 413, false, "Payload too large")                              \
+	X(HEADERS_TOO_LARGE, 431, false, "Request header fields too large")        \
+	X(RATE_LIMITED, 429, true, "Too many requests")                            \
+	X(INTERNAL, 500, false, "Internal server error")                           \
+	X(UPSTREAM, 502, true, "Bad gateway")                                      \
+	X(UNAVAILABLE, 503, true, "Service unavailable")                           \
+	X(TIMEOUT, 503, true, "Service unavailable")                               \
 	/* The connection was lost after COMMIT was sent: it may have happened. */ \
 	X(UNCERTAIN, 503, false, "Service unavailable")
 
@@ -40,7 +40,7 @@ enum err_code {
 #define X(name, http, retry, text) ERR_##name,
 	ERR_TABLE(X)
 #undef X
-	ERR_COUNT_
+	    ERR_COUNT_
 };
 
 struct err {
@@ -52,9 +52,9 @@ struct err {
 /* Fill *e, clear its sqlstate, return `code`. The arguments may refer to e->msg. */
 enum err_code err_set(struct err *e, enum err_code code, const char *fmt, ...) CTI_PRINTF(3, 4);
 
-const char *err_name(enum err_code code);        /* "NOT_FOUND"; static */
-const char *err_text(enum err_code code);        /* "Not found"; static */
-int err_http_status(enum err_code code);         /* 404 */
-bool err_may_repeat(enum err_code code);         /* the same call may work later */
+const char *err_name(enum err_code code); /* "NOT_FOUND"; static */
+const char *err_text(enum err_code code); /* "Not found"; static */
+int err_http_status(enum err_code code);  /* 404 */
+bool err_may_repeat(enum err_code code);  /* the same call may work later */
 
 #endif

@@ -122,16 +122,11 @@ static struct str
 escape_of(char c, char out[8])
 {
 	switch (c) {
-	case '"':
-		return STR("\\\"");
-	case '\\':
-		return STR("\\\\");
-	case '\n':
-		return STR("\\n");
-	case '\r':
-		return STR("\\r");
-	case '\t':
-		return STR("\\t");
+	case '"': return STR("\\\"");
+	case '\\': return STR("\\\\");
+	case '\n': return STR("\\n");
+	case '\r': return STR("\\r");
+	case '\t': return STR("\\t");
 	default:
 		if ((unsigned char)c >= 0x20 && c != 0x7f)
 			return STR_NONE;

@@ -10,10 +10,20 @@ static const struct {
 	int64_t us;
 	const char *le;
 } bounds[] = {
-	{ 500, "0.0005" }, { 1000, "0.001" }, { 2500, "0.0025" }, { 5000, "0.005" },
-	{ 10000, "0.01" }, { 25000, "0.025" }, { 50000, "0.05" }, { 100000, "0.1" },
-	{ 250000, "0.25" }, { 500000, "0.5" }, { 1000000, "1" }, { 2500000, "2.5" },
-	{ 5000000, "5" }, { 10000000, "10" },
+	{ 500, "0.0005" },
+	{ 1000, "0.001" },
+	{ 2500, "0.0025" },
+	{ 5000, "0.005" },
+	{ 10000, "0.01" },
+	{ 25000, "0.025" },
+	{ 50000, "0.05" },
+	{ 100000, "0.1" },
+	{ 250000, "0.25" },
+	{ 500000, "0.5" },
+	{ 1000000, "1" },
+	{ 2500000, "2.5" },
+	{ 5000000, "5" },
+	{ 10000000, "10" },
 };
 
 enum { NBOUNDS = sizeof bounds / sizeof *bounds };
@@ -75,7 +85,8 @@ is_well_named(const struct metric *m)
 {
 	struct str name = str_of(m->name);
 
-	if (strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_") != name.n || m->help[0] == '\0')
+	if (strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_") != name.n
+	    || m->help[0] == '\0')
 		return false;
 	if (m->kind == METRIC_KIND_SECONDS)
 		return ends_with(name, STR("_seconds"));
@@ -271,7 +282,7 @@ add_metric(struct buf *out, const struct metric *m)
 	add_escaped(out, m->help, false);
 	buf_add_fmt(out, "\n# TYPE %s %s\n", m->name, types[m->kind]);
 	for (const struct metric_series *s = atomic_load_explicit(&m->series, memory_order_acquire);
-	    s != NULL; s = atomic_load_explicit(&s->next, memory_order_acquire))
+	     s != NULL; s = atomic_load_explicit(&s->next, memory_order_acquire))
 		add_series(out, m, s);
 }
 

@@ -30,17 +30,27 @@ struct metric {
 	bool listed;
 };
 
-#define METRIC_COUNTER(name, help, label) { name, help, label, METRIC_KIND_COUNTER, NULL, NULL, false }
-#define METRIC_GAUGE(name, help, label) { name, help, label, METRIC_KIND_GAUGE, NULL, NULL, false }
+#define METRIC_COUNTER(name, help, label)                                 \
+	{                                                                 \
+		name, help, label, METRIC_KIND_COUNTER, NULL, NULL, false \
+	}
+#define METRIC_GAUGE(name, help, label)                                 \
+	{                                                               \
+		name, help, label, METRIC_KIND_GAUGE, NULL, NULL, false \
+	}
 /* A histogram of durations: buckets from 0.5 ms to 10 s. Observe microseconds. */
-#define METRIC_SECONDS(name, help, label) { name, help, label, METRIC_KIND_SECONDS, NULL, NULL, false }
+#define METRIC_SECONDS(name, help, label)                                 \
+	{                                                                 \
+		name, help, label, METRIC_KIND_SECONDS, NULL, NULL, false \
+	}
 
 /* `value` is the label's value, NULL for a metric without a label. */
 void metric_declare(struct metric *m, const char *value);
 void metric_add(struct metric *m, const char *value, int64_t n);
 void metric_set(struct metric *m, const char *value, int64_t v);
 void metric_observe_us(struct metric *m, const char *value, int64_t us);
-int64_t metric_get(struct metric *m, const char *value); /* counter or gauge; count of a histogram */
+int64_t metric_get(
+    struct metric *m, const char *value); /* counter or gauge; count of a histogram */
 
 /* Append every metric with HELP and TYPE, sorted by name. */
 void metric_render(struct buf *out);

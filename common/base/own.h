@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define OWN_DEFINE(name, T, empty, destroy)  \
-	static inline void own_##name(T *p)  \
-	{                                    \
-		if (*p != (empty)) {         \
-			destroy(*p);         \
-			*p = (empty);        \
-		}                            \
+#define OWN_DEFINE(name, T, empty, destroy) \
+	static inline void own_##name(T *p) \
+	{                                   \
+		if (*p != (empty)) {        \
+			destroy(*p);        \
+			*p = (empty);       \
+		}                           \
 	}
 
 #define AUTO(name) __attribute__((cleanup(own_##name)))

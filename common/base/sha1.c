@@ -26,14 +26,10 @@ static uint32_t
 mix(int t, uint32_t b, uint32_t c, uint32_t d)
 {
 	switch (t / 20) {
-	case 0:
-		return ((b & c) | (~b & d)) + 0x5a827999;
-	case 1:
-		return (b ^ c ^ d) + 0x6ed9eba1;
-	case 2:
-		return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
-	default:
-		return (b ^ c ^ d) + 0xca62c1d6;
+	case 0: return ((b & c) | (~b & d)) + 0x5a827999;
+	case 1: return (b ^ c ^ d) + 0x6ed9eba1;
+	case 2: return ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc;
+	default: return (b ^ c ^ d) + 0xca62c1d6;
 	}
 }
 

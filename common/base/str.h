@@ -35,8 +35,8 @@ bool str_eq(struct str a, struct str b);
 bool str_eq_nocase(struct str a, struct str b); /* ASCII */
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);
-int str_cmp(struct str a, struct str b);        /* bytewise, like memcmp; a prefix is less */
-struct str str_trim(struct str s);              /* without outer space, tab, CR, LF */
+int str_cmp(struct str a, struct str b); /* bytewise, like memcmp; a prefix is less */
+struct str str_trim(struct str s);       /* without outer space, tab, CR, LF */
 
 /* The part before the first `sep`; *rest gets what follows it (STR_NONE when there was none). */
 struct str str_cut(struct str s, char sep, struct str *rest);

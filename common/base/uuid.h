@@ -21,7 +21,7 @@ struct uuid {
 
 #define UUID_NIL ((struct uuid){ { 0 } })
 
-bool uuid_parse(struct str s, struct uuid *out); /* either case */
+bool uuid_parse(struct str s, struct uuid *out);                   /* either case */
 const char *uuid_format(struct uuid u, char out[UUID_TEXT_BYTES]); /* lower case; returns `out` */
 bool uuid_eq(struct uuid a, struct uuid b);
 int uuid_cmp(struct uuid a, struct uuid b);

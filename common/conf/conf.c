@@ -18,8 +18,7 @@ struct loader {
 	int nfaults;
 };
 
-static void CTI_PRINTF(2, 3)
-fault(struct loader *l, const char *fmt, ...)
+static void CTI_PRINTF(2, 3) fault(struct loader *l, const char *fmt, ...)
 {
 	char line[FAULT_BYTES];
 	va_list ap;
@@ -47,8 +46,12 @@ bool_parse(struct str s, bool *out)
 		const char *word;
 		bool value;
 	} words[] = {
-		{ "true", true }, { "yes", true }, { "1", true },
-		{ "false", false }, { "no", false }, { "0", false },
+		{ "true", true },
+		{ "yes", true },
+		{ "1", true },
+		{ "false", false },
+		{ "no", false },
+		{ "0", false },
 	};
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -106,15 +109,9 @@ static void
 set_value(struct loader *l, const struct conf_row *r, struct str text)
 {
 	switch (r->type) {
-	case CONF_TYPE_STR:
-		set_str(l, r, text);
-		break;
-	case CONF_TYPE_INT:
-		set_int(l, r, text);
-		break;
-	case CONF_TYPE_BOOL:
-		set_bool(l, r, text);
-		break;
+	case CONF_TYPE_STR: set_str(l, r, text); break;
+	case CONF_TYPE_INT: set_int(l, r, text); break;
+	case CONF_TYPE_BOOL: set_bool(l, r, text); break;
 	}
 }
 
@@ -156,7 +153,8 @@ resolve_environment(struct conf *c, char *const *env)
 {
 	if (c->dialpad_env[0] == '\0')
 		c->dialpad_env = str_eq(conf_env(env, "NODE_ENV", ""), STR("production"))
-		    ? "production" : "sandbox";
+		    ? "production"
+		    : "sandbox";
 	c->production = strcmp(c->dialpad_env, "production") == 0;
 }
 
@@ -197,7 +195,8 @@ static const struct conf_row *
 port_row(enum conf_daemon daemon)
 {
 	const char *name = daemon == CONF_INGESTD ? "INGESTD_PORT"
-	                 : daemon == CONF_WORKERD ? "WORKERD_PORT" : "APID_PORT";
+	    : daemon == CONF_WORKERD              ? "WORKERD_PORT"
+						  : "APID_PORT";
 	const struct conf_row *r = conf_rows;
 
 	while (strcmp(r->env, name) != 0)
@@ -252,7 +251,8 @@ resolve_urls(struct loader *l)
 	check_public_url(l, "PUBLIC_API_URL", l->c.public_api_url);
 	check_public_url(l, "PUBLIC_INGEST_URL", l->c.public_ingest_url);
 	if (l->c.public_api_url[0] == '\0') {
-		(void)snprintf(local, sizeof local, "http://127.0.0.1:%d", conf_port(&l->c, CONF_APID));
+		(void)snprintf(
+		    local, sizeof local, "http://127.0.0.1:%d", conf_port(&l->c, CONF_APID));
 		l->c.public_api_url = arena_cstr(&l->c.owned, str_of(local));
 	}
 	if (l->c.public_ingest_url[0] == '\0')
@@ -260,8 +260,8 @@ resolve_urls(struct loader *l)
 }
 
 enum err_code
-conf_load(struct conf *c, enum conf_daemon daemon, char *const *env, struct buf *faults,
-    struct err *e)
+conf_load(
+    struct conf *c, enum conf_daemon daemon, char *const *env, struct buf *faults, struct err *e)
 {
 	struct loader l = { .daemon = daemon, .env = env, .faults = faults };
 
@@ -293,8 +293,8 @@ conf_warnings(const struct conf *c, struct buf *out)
 	size_t n = strlen(c->webhook_secret);
 
 	if (n > 0 && n < WEBHOOK_SECRET_BYTES)
-		buf_add_fmt(out, "DIALPAD_WEBHOOK_SECRET is %zu bytes long: %d or more are safer\n", n,
-		    WEBHOOK_SECRET_BYTES);
+		buf_add_fmt(out, "DIALPAD_WEBHOOK_SECRET is %zu bytes long: %d or more are safer\n",
+		    n, WEBHOOK_SECRET_BYTES);
 }
 
 int

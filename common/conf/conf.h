@@ -34,8 +34,8 @@ struct conf {
 #define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc) conf_##type member;
 #include "common/conf/conf.def"
 #undef CONF
-	bool production;     /* DIALPAD_ENV, or NODE_ENV where that is unset; dialpad_env agrees */
-	struct arena owned;  /* private: the strings */
+	bool production;    /* DIALPAD_ENV, or NODE_ENV where that is unset; dialpad_env agrees */
+	struct arena owned; /* private: the strings */
 };
 
 /*
@@ -44,8 +44,8 @@ struct conf {
  * the daemon's own port are the one it serves on, `ops_port`, `http_threads` and apid's public URLs are never
  * empty.
  */
-CTI_MUST_CHECK enum err_code conf_load(struct conf *c, enum conf_daemon daemon,
-    char *const *env, struct buf *faults, struct err *e);
+CTI_MUST_CHECK enum err_code conf_load(
+    struct conf *c, enum conf_daemon daemon, char *const *env, struct buf *faults, struct err *e);
 void conf_release(struct conf *c);
 
 /* What is allowed but hardly wanted: one line each, naming the variable. */

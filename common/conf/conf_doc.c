@@ -64,16 +64,12 @@ static void
 add_type(struct buf *out, const struct conf_row *r)
 {
 	switch (r->type) {
-	case CONF_TYPE_STR:
-		add_text_type(out, r);
-		break;
+	case CONF_TYPE_STR: add_text_type(out, r); break;
 	case CONF_TYPE_INT:
-		buf_add_fmt(out, "%lld to %lld%s", (long long)r->min, (long long)r->max,
-		    unit_of(r->env));
+		buf_add_fmt(
+		    out, "%lld to %lld%s", (long long)r->min, (long long)r->max, unit_of(r->env));
 		break;
-	case CONF_TYPE_BOOL:
-		buf_add_c(out, "true, false");
-		break;
+	case CONF_TYPE_BOOL: buf_add_c(out, "true, false"); break;
 	}
 }
 
@@ -101,8 +97,9 @@ add_help_row(struct buf *out, const struct conf_row *r)
 void
 conf_help(enum conf_daemon daemon, struct buf *out)
 {
-	buf_add_c(out, "Environment variables. Each NAME can be given as NAME_FILE instead: the path of a\n"
-		       "file that contains the value.\n");
+	buf_add_c(out,
+	    "Environment variables. Each NAME can be given as NAME_FILE instead: the path of a\n"
+	    "file that contains the value.\n");
 	for (size_t i = 0; i < conf_nrows; i++)
 		if (conf_rows[i].daemons & (unsigned)daemon)
 			add_help_row(out, &conf_rows[i]);
@@ -127,10 +124,14 @@ conf_markdown(struct buf *out)
 	buf_add_c(out,
 	    "# Configuration\n"
 	    "\n"
-	    "Every option is an environment variable. Each `NAME` can be given as `NAME_FILE` instead:\n"
-	    "the path of a file whose content, without outer white space, is the value. An empty value\n"
-	    "counts as unset, except for a secret, where it is a fault. A daemon with faults lists them\n"
-	    "all and exits with 78; `--check-config` does only that. Secrets are used as given: quotes\n"
+	    "Every option is an environment variable. Each `NAME` can be given as `NAME_FILE` "
+	    "instead:\n"
+	    "the path of a file whose content, without outer white space, is the value. An empty "
+	    "value\n"
+	    "counts as unset, except for a secret, where it is a fault. A daemon with faults lists "
+	    "them\n"
+	    "all and exits with 78; `--check-config` does only that. Secrets are used as given: "
+	    "quotes\n"
 	    "around them belong to them.\n"
 	    "\n"
 	    "This page is generated from `common/conf/conf.def`.\n"

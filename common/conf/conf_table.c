@@ -1,7 +1,7 @@
 #include "common/conf/conf_table.h"
 
 const struct conf_row conf_rows[] = {
-#define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc)                            \
+#define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc) \
 	{ CONF_TYPE_##type, offsetof(struct conf, member), env, dflt, lo, hi, flags, daemons, doc },
 #include "common/conf/conf.def"
 #undef CONF

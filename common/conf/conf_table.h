@@ -20,9 +20,9 @@ struct conf_row {
 	enum conf_type type;
 	size_t offset; /* of the member in struct conf */
 	const char *env, *dflt;
-	int64_t min, max;   /* of an integer */
-	unsigned flags;     /* enum conf_flag */
-	unsigned daemons;   /* enum conf_daemon */
+	int64_t min, max; /* of an integer */
+	unsigned flags;   /* enum conf_flag */
+	unsigned daemons; /* enum conf_daemon */
 	const char *doc;
 };
 

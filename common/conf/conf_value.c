@@ -61,8 +61,8 @@ value_of_file(const char *name, struct str path, struct arena *a, struct str *ou
 		    strerror(errno));
 	text = str_trim(buf_str(&content));
 	if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL)
-		return err_set(e, ERR_INVALID, "%s_FILE: %.*s contains a NUL byte", name,
-		    STR_ARG(path));
+		return err_set(
+		    e, ERR_INVALID, "%s_FILE: %.*s contains a NUL byte", name, STR_ARG(path));
 	*out = arena_dup(a, text);
 	return ERR_OK;
 }

@@ -43,7 +43,7 @@ is_stale_plan(struct str sqlstate, const PGresult *r)
 	struct str where = str_of(PQresultErrorField(r, PG_DIAG_SOURCE_FUNCTION));
 
 	return str_eq(sqlstate, STR("26000"))
-	       || (str_eq(sqlstate, STR("0A000")) && str_eq(where, STR("RevalidateCachedQuery")));
+	    || (str_eq(sqlstate, STR("0A000")) && str_eq(where, STR("RevalidateCachedQuery")));
 }
 
 enum err_code

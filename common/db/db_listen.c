@@ -26,7 +26,7 @@ is_plain(const char *name)
 	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyz_";
 
 	return name[0] != '\0' && strlen(name) < 64 && strchr(LETTERS, name[0]) != NULL
-	       && name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
+	    && name[strspn(name, "abcdefghijklmnopqrstuvwxyz_0123456789")] == '\0';
 }
 
 /* True when stop was asked for within the time. */

@@ -162,7 +162,7 @@ static bool
 is_hopeless(const struct db_pool *p, int64_t deadline)
 {
 	return clock_mono_ms() >= deadline
-	       || (p->open == 0 && p->retry_at + CONNECT_MIN_MS > deadline);
+	    || (p->open == 0 && p->retry_at + CONNECT_MIN_MS > deadline);
 }
 
 static enum step

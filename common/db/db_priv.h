@@ -26,7 +26,7 @@ struct db_prepared;
 struct db_conn {
 	PGconn *pg; /* NULL once closed: that is what "broken" means */
 	int64_t timeout_ms;
-	int64_t until;      /* monotonic ms; 0: none */
+	int64_t until; /* monotonic ms; 0: none */
 	bool unnamed;
 
 	/* What the server told beside the answer; the first two are cleared before each statement. */

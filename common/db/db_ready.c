@@ -13,7 +13,7 @@ struct db_ready {
 	struct db_conn *conn; /* guarded by mu, as all below */
 	int64_t checked_at;   /* monotonic ms; 0: never */
 	bool ready;
-	int64_t version;      /* 0: unknown */
+	int64_t version; /* 0: unknown */
 	char reason[200];
 };
 

@@ -114,9 +114,9 @@ db_stmt_send(struct db_conn *c, const struct db_stmt *s, const struct db_args *a
 	if (known == NULL)
 		return PQsendQueryParams(
 			   c->pg, s->sql, a->n, a->types, a->values, a->lengths, a->formats, 1)
-		       != 0;
+		    != 0;
 	return PQsendQueryPrepared(c->pg, known->name, a->n, a->values, a->lengths, a->formats, 1)
-	       != 0;
+	    != 0;
 }
 
 static enum err_code

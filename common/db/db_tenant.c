@@ -72,8 +72,8 @@ send_all(const struct read *t, struct uuid app_id)
 	(void)snprintf(
 	    set_local, sizeof(set_local), "SET LOCAL cti.app_id = '%s'", uuid_format(app_id, id));
 	return PQenterPipelineMode(t->c->pg) && send_plain(t->c, "BEGIN READ ONLY")
-	       && send_plain(t->c, set_local) && send_queries(t) && send_plain(t->c, "COMMIT")
-	       && PQpipelineSync(t->c->pg);
+	    && send_plain(t->c, set_local) && send_queries(t) && send_plain(t->c, "COMMIT")
+	    && PQpipelineSync(t->c->pg);
 }
 
 /* Keep a result that is wanted; tell the first error. What follows an error was not run. */

@@ -22,7 +22,7 @@ enum call_status {
 	CALL_CONNECTED,
 	CALL_ON_HOLD,
 	CALL_PARKED,
-	CALL_ENDED,    /* completed, missed or abandoned, by the dates */
+	CALL_ENDED, /* completed, missed or abandoned, by the dates */
 	CALL_MISSED,
 	CALL_ABANDONED,
 	CALL_VOICEMAIL,

@@ -52,7 +52,8 @@ kind_of(const struct json *claims)
 	if (has(claims, "call_id"))
 		return DIALPAD_CALL;
 	if (has(claims, "id")
-	    && (has(claims, "from_number") || has(claims, "to_number") || has(claims, "message_status")))
+	    && (has(claims, "from_number") || has(claims, "to_number")
+		|| has(claims, "message_status")))
 		return DIALPAD_MESSAGE;
 	return DIALPAD_OTHER;
 }

@@ -21,10 +21,11 @@ enum dialpad_kind { DIALPAD_CALL, DIALPAD_MESSAGE, DIALPAD_OTHER };
 
 struct dialpad_event {
 	enum dialpad_kind kind;
-	struct str type;  /* a call's state, "sms" for texts, else "contact", "agent_status", "changelog", "unknown" */
-	int64_t id;       /* call id or message id; 0 when it is missing or no whole number */
+	struct str
+	    type; /* a call's state, "sms" for texts, else "contact", "agent_status", "changelog", "unknown" */
+	int64_t id;         /* call id or message id; 0 when it is missing or no whole number */
 	struct str id_text; /* as text; STR_NONE without an id */
-	int64_t event_at; /* ms; event_timestamp, else the latest date in the body, else 0 */
+	int64_t event_at;   /* ms; event_timestamp, else the latest date in the body, else 0 */
 };
 
 void dialpad_event_read(const struct json *claims, struct arena *a, struct dialpad_event *out);

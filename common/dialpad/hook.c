@@ -36,8 +36,8 @@ hook_secret(struct str master_key, struct hook h, char out[HOOK_SECRET_BYTES])
 
 	buf_add_fmt(&message, "cti-hook-v1|%s|%d", uuid_format(h.app_id, id), h.number);
 	hmac_sha256(master_key, buf_str(&message), mac);
-	sodium_bin2base64(out, HOOK_SECRET_BYTES, mac, sizeof mac,
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	sodium_bin2base64(
+	    out, HOOK_SECRET_BYTES, mac, sizeof mac, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	sodium_memzero(mac, sizeof mac);
 }
 

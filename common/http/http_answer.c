@@ -78,8 +78,8 @@ add_own_headers(const struct http_req *req, const struct http_res *res,
 		buf_add_c(out, "Retry-After: 1\r\n");
 	if (o->hsts != NULL)
 		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", o->hsts);
-	buf_add_fmt(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n",
-	    req->request_id);
+	buf_add_fmt(
+	    out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", req->request_id);
 	if (!o->keep)
 		buf_add_c(out, "Connection: close\r\n");
 }

@@ -50,8 +50,8 @@ is_sending(const struct mg_request_info *ri)
 		if (str_eq_nocase(name, STR("Expect")))
 			return false;
 		body = body || str_eq_nocase(name, STR("Transfer-Encoding"))
-		       || (str_eq_nocase(name, STR("Content-Length"))
-			   && strcmp(ri->http_headers[i].value, "0") != 0);
+		    || (str_eq_nocase(name, STR("Content-Length"))
+			&& strcmp(ri->http_headers[i].value, "0") != 0);
 	}
 	return body;
 }

@@ -109,7 +109,8 @@ http_watch_start(struct http_watch **out, struct err *e)
 	cond_init(&w->stopped);
 	if (pthread_create(&w->thread, NULL, watch, w) != 0) {
 		watch_free(w);
-		return err_set(e, ERR_UNAVAILABLE, "cannot start the thread that watches deadlines");
+		return err_set(
+		    e, ERR_UNAVAILABLE, "cannot start the thread that watches deadlines");
 	}
 	*out = w;
 	return ERR_OK;

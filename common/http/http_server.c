@@ -3,20 +3,24 @@
 #include "common/base/clock.h"
 #include "common/base/cond.h"
 #include "common/base/log.h"
+#include "common/base/own.h"
 #include "common/http/http_deadline.h"
 #include "common/http/http_dispatch.h"
 #include "common/http/http_stack.h"
 
+#include <arpa/inet.h>
 #include <civetweb.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 enum {
 	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
+	NUDGE_MS = 20,
 	SPARE_THREADS =
 	    8, /* and one for each four serving ones: they say 503 while those are busy */
 	/* How long a connection may be idle between two requests. */
@@ -37,6 +41,8 @@ struct http_server {
 	int open;            /* connections, each with a thread; under the lock */
 	int workers;         /* threads that serve connections */
 	struct http_watch *watch;
+	int port; /* where a stopping server is nudged */
+	atomic_bool stopped;
 };
 
 /* With the lock held. Who comes later does not overtake. */
@@ -378,12 +384,45 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
+/* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes. */
+static void *
+nudge(void *server)
+{
+	const struct http_server *s = server;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port) };
+
+	if (inet_pton(AF_INET, s->o.address, &to.sin_addr) != 1 || to.sin_addr.s_addr == INADDR_ANY)
+		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	while (!atomic_load(&s->stopped)) {
+		AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		if (fd >= 0)
+			(void)connect(fd, (const struct sockaddr *)&to, sizeof to);
+		clock_sleep_ms(NUDGE_MS);
+	}
+	return NULL;
+}
+
+static void
+stop_quickly(struct http_server *s)
+{
+	pthread_t nudger;
+	bool nudging;
+
+	s->port = http_server_port(s);
+	nudging = pthread_create(&nudger, NULL, nudge, s) == 0;
+	mg_stop(s->mg);
+	atomic_store(&s->stopped, true);
+	if (nudging)
+		(void)pthread_join(nudger, NULL);
+}
+
 void
 http_server_stop(struct http_server *s)
 {
 	if (s == NULL)
 		return;
-	mg_stop(s->mg);
+	stop_quickly(s);
 	(void)mg_exit_library();
 	server_free(s);
 }

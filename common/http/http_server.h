@@ -33,7 +33,7 @@ void http_problem(const struct http_req *req, const struct err *e, struct http_r
 struct http_server_opts {
 	const char *address; /* "127.0.0.1" */
 	int port;
-	int threads;                     /* requests served at once */
+	int threads;     /* requests served at once */
 	int64_t wait_ms; /* how long a further one waits for its turn before it is answered 503 */
 	const struct http_route *routes; /* first match wins; static */
 	int nroutes;

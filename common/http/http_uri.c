@@ -17,8 +17,7 @@ static bool
 needs_decoding(struct str raw, bool form)
 {
 	return raw.n > 0
-	       && (memchr(raw.p, '%', raw.n) != NULL
-		   || (form && memchr(raw.p, '+', raw.n) != NULL));
+	    && (memchr(raw.p, '%', raw.n) != NULL || (form && memchr(raw.p, '+', raw.n) != NULL));
 }
 
 /* The byte that "%hl" at raw.p[i] stands for; 0 (never a valid result) when it is no escape. */

@@ -168,7 +168,8 @@ parse(struct str text, struct arena *a, cJSON **out, struct err *e)
 	cJSON *doc;
 
 	if (s.max_depth > JSON_MAX_DEPTH)
-		return err_set(e, ERR_INVALID, "JSON is nested deeper than %d levels", JSON_MAX_DEPTH);
+		return err_set(
+		    e, ERR_INVALID, "JSON is nested deeper than %d levels", JSON_MAX_DEPTH);
 	if (s.has_bad_string)
 		return err_set(e, ERR_INVALID, "a string of the JSON holds what it may not");
 	if (s.has_bad_escape) {
@@ -279,7 +280,8 @@ json_to_i64(const struct json *v, int64_t *out)
 	if (cJSON_IsString(c))
 		return str_to_i64(str_of(c->valuestring), INT64_MIN, INT64_MAX, out);
 	/* From 2^53 on a double no longer tells a number from its neighbours. */
-	if (!cJSON_IsNumber(c) || fabs(c->valuedouble) >= 0x1p53 || trunc(c->valuedouble) != c->valuedouble)
+	if (!cJSON_IsNumber(c) || fabs(c->valuedouble) >= 0x1p53
+	    || trunc(c->valuedouble) != c->valuedouble)
 		return false;
 	*out = (int64_t)c->valuedouble;
 	return true;

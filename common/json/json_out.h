@@ -27,15 +27,15 @@ void jo_obj(struct json_out *j);
 void jo_end_obj(struct json_out *j);
 void jo_arr(struct json_out *j);
 void jo_end_arr(struct json_out *j);
-void jo_key(struct json_out *j, const char *name); /* a constant that needs no escaping */
+void jo_key(struct json_out *j, const char *name);    /* a constant that needs no escaping */
 void jo_key_str(struct json_out *j, struct str name); /* any name, escaped */
 
 void jo_null(struct json_out *j);
 void jo_bool(struct json_out *j, bool v);
 void jo_i64(struct json_out *j, int64_t v);
-void jo_f64(struct json_out *j, double v);      /* shortest text that reads back; NaN, inf: null */
-void jo_str(struct json_out *j, struct str v);  /* STR_NONE is null; bad UTF-8 becomes U+FFFD */
-void jo_time(struct json_out *j, int64_t ms);   /* RFC 3339 */
+void jo_f64(struct json_out *j, double v);     /* shortest text that reads back; NaN, inf: null */
+void jo_str(struct json_out *j, struct str v); /* STR_NONE is null; bad UTF-8 becomes U+FFFD */
+void jo_time(struct json_out *j, int64_t ms);  /* RFC 3339 */
 void jo_uuid(struct json_out *j, struct uuid v);
 void jo_raw(struct json_out *j, struct str json); /* verified JSON, verbatim; STR_NONE is null */
 

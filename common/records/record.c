@@ -11,11 +11,12 @@ static const struct record_field voicemail_fields[] = { VOICEMAIL_FIELDS(X) };
 _Static_assert((int)CALL_FIELD_COUNT <= (int)RECORD_MAX_FIELDS, "a call fits into a record");
 _Static_assert((int)MESSAGE_FIELD_COUNT <= (int)RECORD_MAX_FIELDS, "a message fits into a record");
 
-const struct record_kind RECORD_CALL = { "call", "calls", "call_id", CALL_FIELD_COUNT, call_fields };
-const struct record_kind RECORD_MESSAGE
-    = { "message", "messages", "message_id", MESSAGE_FIELD_COUNT, message_fields };
-const struct record_kind RECORD_VOICEMAIL
-    = { "voicemail", "voicemails", "call_id", VOICEMAIL_FIELD_COUNT, voicemail_fields };
+const struct record_kind RECORD_CALL = { "call", "calls", "call_id", CALL_FIELD_COUNT,
+	call_fields };
+const struct record_kind RECORD_MESSAGE = { "message", "messages", "message_id",
+	MESSAGE_FIELD_COUNT, message_fields };
+const struct record_kind RECORD_VOICEMAIL = { "voicemail", "voicemails", "call_id",
+	VOICEMAIL_FIELD_COUNT, voicemail_fields };
 
 struct uuid
 record_id(struct uuid app_id, const struct record_kind *kind, int64_t dialpad_id)
@@ -34,18 +35,14 @@ record_value_eq(enum record_type type, const struct record_value *a, const struc
 	if (!a->set || !b->set)
 		return a->set == b->set;
 	switch (type) {
-	case RECORD_F64:
-		return !(a->f < b->f) && !(a->f > b->f);
-	case RECORD_BOOL:
-		return a->b == b->b;
+	case RECORD_F64: return !(a->f < b->f) && !(a->f > b->f);
+	case RECORD_BOOL: return a->b == b->b;
 	case RECORD_TEXT:
 	case RECORD_LONG:
-	case RECORD_JSON:
-		return str_eq(a->s, b->s);
+	case RECORD_JSON: return str_eq(a->s, b->s);
 	case RECORD_I64:
 	case RECORD_MS:
-	case RECORD_TIME:
-		return a->i == b->i;
+	case RECORD_TIME: return a->i == b->i;
 	}
 	return false;
 }

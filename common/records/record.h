@@ -25,7 +25,7 @@
 
 enum record_type {
 	RECORD_I64,
-	RECORD_MS,   /* bigint; a duration: Dialpad's fractions of a millisecond are rounded */
+	RECORD_MS, /* bigint; a duration: Dialpad's fractions of a millisecond are rounded */
 	RECORD_F64,
 	RECORD_BOOL,
 	RECORD_TIME, /* ms since 1970 */
@@ -35,7 +35,12 @@ enum record_type {
 };
 
 enum record_rule {
-	RECORD_LATEST, RECORD_RANKED, RECORD_GREATEST, RECORD_LEAST, RECORD_COLLECT, RECORD_DERIVED,
+	RECORD_LATEST,
+	RECORD_RANKED,
+	RECORD_GREATEST,
+	RECORD_LEAST,
+	RECORD_COLLECT,
+	RECORD_DERIVED,
 };
 
 /* clang-format off */
@@ -173,7 +178,8 @@ struct record_value {
 
 struct record {
 	int64_t dialpad_id; /* call_id or message_id */
-	struct uuid id;     /* ours: a UUID v5 of app, kind and dialpad_id, so that a rebuild keeps it */
+	struct uuid
+	    id; /* ours: a UUID v5 of app, kind and dialpad_id, so that a rebuild keeps it */
 	struct record_value v[RECORD_MAX_FIELDS];
 };
 
@@ -202,7 +208,8 @@ extern const struct record_kind RECORD_CALL, RECORD_MESSAGE, RECORD_VOICEMAIL;
 
 struct uuid record_id(struct uuid app_id, const struct record_kind *kind, int64_t dialpad_id);
 
-bool record_value_eq(enum record_type type, const struct record_value *a, const struct record_value *b);
+bool record_value_eq(
+    enum record_type type, const struct record_value *a, const struct record_value *b);
 
 static inline struct record_value
 record_int(int64_t v)

@@ -13,25 +13,13 @@ put(struct json_out *j, const char *key, const struct record_kind *kind, const s
 	}
 	switch (kind->fields[field].type) {
 	case RECORD_I64:
-	case RECORD_MS:
-		jo_i64(j, v->i);
-		break;
-	case RECORD_TIME:
-		jo_time(j, v->i);
-		break;
-	case RECORD_F64:
-		jo_f64(j, v->f);
-		break;
-	case RECORD_BOOL:
-		jo_bool(j, v->b);
-		break;
+	case RECORD_MS: jo_i64(j, v->i); break;
+	case RECORD_TIME: jo_time(j, v->i); break;
+	case RECORD_F64: jo_f64(j, v->f); break;
+	case RECORD_BOOL: jo_bool(j, v->b); break;
 	case RECORD_TEXT:
-	case RECORD_LONG:
-		jo_str(j, v->s);
-		break;
-	case RECORD_JSON:
-		jo_raw(j, v->s);
-		break;
+	case RECORD_LONG: jo_str(j, v->s); break;
+	case RECORD_JSON: jo_raw(j, v->s); break;
 	}
 }
 
@@ -43,8 +31,8 @@ struct member {
 
 /* An object, or null when no member is known. */
 static void
-put_object(struct json_out *j, const char *key, const struct record_kind *kind, const struct record *r,
-    const struct member *members, int n)
+put_object(struct json_out *j, const char *key, const struct record_kind *kind,
+    const struct record *r, const struct member *members, int n)
 {
 	bool known = false;
 
@@ -70,35 +58,54 @@ put_object(struct json_out *j, const char *key, const struct record_kind *kind, 
 #define COUNT(a) (int)(sizeof(a) / sizeof((a)[0]))
 
 static const struct member call_target[] = {
-	{ "id", CALL_target_id }, { "type", CALL_target_type }, { "name", CALL_target_name },
-	{ "email", CALL_target_email }, { "phone", CALL_target_phone },
+	{ "id", CALL_target_id },
+	{ "type", CALL_target_type },
+	{ "name", CALL_target_name },
+	{ "email", CALL_target_email },
+	{ "phone", CALL_target_phone },
 	{ "office_id", CALL_target_office_id },
 };
 static const struct member call_contact[] = {
-	{ "id", CALL_contact_id }, { "name", CALL_contact_name }, { "phone", CALL_contact_phone },
-	{ "email", CALL_contact_email }, { "type", CALL_contact_type },
+	{ "id", CALL_contact_id },
+	{ "name", CALL_contact_name },
+	{ "phone", CALL_contact_phone },
+	{ "email", CALL_contact_email },
+	{ "type", CALL_contact_type },
 };
 static const struct member call_recap[] = {
-	{ "summary", CALL_recap_summary }, { "outcome", CALL_recap_outcome },
-	{ "purposes", CALL_recap_purposes }, { "action_items", CALL_recap_action_items },
+	{ "summary", CALL_recap_summary },
+	{ "outcome", CALL_recap_outcome },
+	{ "purposes", CALL_recap_purposes },
+	{ "action_items", CALL_recap_action_items },
 };
 static const struct member message_target[] = {
-	{ "id", MESSAGE_target_id }, { "type", MESSAGE_target_type }, { "name", MESSAGE_target_name },
-	{ "email", -1 }, { "phone", MESSAGE_target_phone }, { "office_id", -1 },
+	{ "id", MESSAGE_target_id },
+	{ "type", MESSAGE_target_type },
+	{ "name", MESSAGE_target_name },
+	{ "email", -1 },
+	{ "phone", MESSAGE_target_phone },
+	{ "office_id", -1 },
 };
 static const struct member message_contact[] = {
-	{ "id", MESSAGE_contact_id }, { "name", MESSAGE_contact_name },
-	{ "phone", MESSAGE_contact_phone }, { "email", MESSAGE_contact_email },
+	{ "id", MESSAGE_contact_id },
+	{ "name", MESSAGE_contact_name },
+	{ "phone", MESSAGE_contact_phone },
+	{ "email", MESSAGE_contact_email },
 	{ "type", MESSAGE_contact_type },
 };
 static const struct member voicemail_target[] = {
-	{ "id", VOICEMAIL_target_id }, { "type", VOICEMAIL_target_type },
-	{ "name", VOICEMAIL_target_name }, { "email", VOICEMAIL_target_email },
-	{ "phone", VOICEMAIL_target_phone }, { "office_id", VOICEMAIL_target_office_id },
+	{ "id", VOICEMAIL_target_id },
+	{ "type", VOICEMAIL_target_type },
+	{ "name", VOICEMAIL_target_name },
+	{ "email", VOICEMAIL_target_email },
+	{ "phone", VOICEMAIL_target_phone },
+	{ "office_id", VOICEMAIL_target_office_id },
 };
 static const struct member voicemail_contact[] = {
-	{ "id", VOICEMAIL_contact_id }, { "name", VOICEMAIL_contact_name },
-	{ "phone", VOICEMAIL_contact_phone }, { "email", VOICEMAIL_contact_email },
+	{ "id", VOICEMAIL_contact_id },
+	{ "name", VOICEMAIL_contact_name },
+	{ "phone", VOICEMAIL_contact_phone },
+	{ "email", VOICEMAIL_contact_email },
 	{ "type", VOICEMAIL_contact_type },
 };
 

@@ -77,7 +77,8 @@ enum { NARGUMENTS = sizeof arguments / sizeof *arguments };
 static void
 usage(const struct daemon_spec *d, FILE *to)
 {
-	(void)fprintf(to, "Usage: %s [argument]\n\nWithout an argument it serves, in the foreground.\n\n",
+	(void)fprintf(to,
+	    "Usage: %s [argument]\n\nWithout an argument it serves, in the foreground.\n\n",
 	    d->name);
 	for (size_t i = 0; i < NARGUMENTS; i++)
 		(void)fprintf(to, "  %-20s %s\n", arguments[i].name, arguments[i].help);

@@ -12,7 +12,12 @@
 
 #include "common/run/daemon.h"
 
-enum { DAEMON_EXIT_OK = 0, DAEMON_EXIT_FAILED = 1, DAEMON_EXIT_USAGE = 64, DAEMON_EXIT_CONFIG = 78 };
+enum {
+	DAEMON_EXIT_OK = 0,
+	DAEMON_EXIT_FAILED = 1,
+	DAEMON_EXIT_USAGE = 64,
+	DAEMON_EXIT_CONFIG = 78
+};
 
 bool daemon_arg(const struct daemon_spec *d, int argc, char **argv, int *exit_code);
 

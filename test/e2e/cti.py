@@ -29,7 +29,7 @@ SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime e
 
 
 class Daemon:
-    """One daemon, started and ended as often as a test likes, always on the same ports."""
+    """One daemon, started and ended as often as a test likes, on the same ports."""
 
     def __init__(self, name: str, env: Mapping[str, str], directory: Path):
         self.name = name
@@ -136,7 +136,8 @@ class App:
     api_url: str
 
     def get(self, path: str) -> Answer:
-        return request("GET", self.api_url + path, headers={"x-app-api-key": self.api_key})
+        key = {"x-app-api-key": self.api_key}
+        return request("GET", self.api_url + path, headers=key)
 
     def get_json(self, path: str) -> Any:
         answer = self.get(path)

@@ -24,7 +24,7 @@ def payload(name: str) -> dict:
 
 
 def derived_secret(master_key: str, app_id: str, hook: int) -> str:
-    """A hook's secret as the documentation defines it, without any code of the daemons."""
+    """A hook's secret as documented, computed without any code of the daemons."""
     message = f"cti-hook-v1|{app_id}|{hook}".encode("ascii")
     mac = hmac.new(master_key.encode(), message, hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode("ascii")

@@ -59,12 +59,13 @@ def check_records(app: App, plays: list[Play], parcels: list[Parcel]) -> None:
 
 
 def check_feed(stack: Stack, app: App) -> None:
-    """Numbered without gaps, and each object's last row is the object as the API has it.
+    """Numbered without gaps; each object's last row is the object as the API has it.
 
-    But for updated_at: an event that brings nothing new moves it and is no change to tell.
+    But for updated_at: an event that brings nothing new moves it, and is not told.
     """
     rows = stack.sql(
-        "SELECT seq, object_id::text, data FROM change_feed WHERE app_id = %s ORDER BY seq",
+        "SELECT seq, object_id::text, data FROM change_feed"
+        " WHERE app_id = %s ORDER BY seq",
         app.app_id,
     )
     assert [seq for seq, *_ in rows] == list(range(1, len(rows) + 1))

@@ -2,75 +2,134 @@
 
 from __future__ import annotations
 
+import itertools
+
+import pytest
 from conftest import StackMaker
 from cti import Stack
 from hook import payload
 from web import eventually
 
 NIL = "00000000-0000-0000-0000-000000000000"
-CALL = payload("call_connected_seed")
-UNCLAIMED = f"SELECT verdict, processed, last_error FROM webhook_events WHERE app_id = '{NIL}'"
+numbers = itertools.count(5963972419002368)
 
 
-def test_the_only_app_gets_it_and_the_log_keeps_the_original(own_stack: Stack) -> None:
-    app = own_stack.create_app("the only one")
-    assert own_stack.bare_hook.post(CALL).json() == {"received": True}
-    call = app.wait_for(f"/api/calls/{CALL['call_id']}")
-    assert call["duration"] == CALL["talk_time"]
+@pytest.fixture
+def empty(stack: Stack) -> Stack:
+    """No app is left of the test before."""
+    stack.sql("UPDATE apps SET deleted_at = now() WHERE app_id <> %s", NIL)
+    return stack
 
-    [original] = own_stack.sql(
-        "SELECT event_id, hook, source, payload::text FROM event_log WHERE app_id = %s", NIL
+
+def new_call() -> dict:
+    """The sample, as a call that no other test sends."""
+    return payload("call_connected_seed") | {"call_id": next(numbers)}
+
+
+def originals(stack: Stack, call: dict) -> list[tuple]:
+    """What became of the call's events in the keeping of nobody."""
+    return stack.sql(
+        "SELECT verdict, processed, last_error FROM webhook_events"
+        " WHERE app_id = %s AND dialpad_event_id = %s",
+        NIL,
+        str(call["call_id"]),
     )
-    [copy] = own_stack.sql(
+
+
+def settled(stack: Stack, call: dict) -> tuple:
+    """The verdict on the one event of the call, once there is one."""
+
+    def look() -> tuple | None:
+        rows = originals(stack, call)
+        return rows[0] if len(rows) == 1 and rows[0][0] != "pending" else None
+
+    return eventually(look, 5, "a verdict")
+
+
+def test_the_only_app_gets_it_and_the_log_keeps_the_original(empty: Stack) -> None:
+    app = empty.create_app("the only one")
+    sent = new_call()
+    assert empty.bare_hook.post(sent).json() == {"received": True}
+    call = app.wait_for(f"/api/calls/{sent['call_id']}")
+    assert call["duration"] == sent["talk_time"]
+
+    [(event_id, *original)] = empty.sql(
+        "SELECT event_id, hook, source, payload::text FROM event_log"
+        " WHERE app_id = %s AND dialpad_event_id = %s",
+        NIL,
+        str(sent["call_id"]),
+    )
+    copies = empty.sql(
         "SELECT origin_event_id, hook, source, payload::text FROM event_log"
-        " WHERE app_id = %s", app.app_id
+        " WHERE app_id = %s",
+        app.app_id,
     )
-    event_id, hook, source, text = original
-    assert (hook, source) == (None, "webhook")
-    assert copy == (event_id, None, "assigned", text)
-    assert own_stack.sql(UNCLAIMED) == [("assigned", True, None)]
+    assert original[:2] == [None, "webhook"]
+    assert copies == [(event_id, None, "assigned", original[2])]
+    assert settled(empty, sent) == ("assigned", True, None)
 
 
-def test_between_two_apps_it_stays_unclaimed_and_says_why(own_stack: Stack) -> None:
-    apps = [own_stack.create_app(name) for name in ("one", "another")]
-    for claims in (CALL, CALL | {"organization_id": 5137304475768569}):
-        assert own_stack.bare_hook.post(claims).status == 200
-    eventually(lambda: len(own_stack.sql(UNCLAIMED)) == 2, 5, "both in the log")
-    own_stack.wait_until_done()
-
-    rows = own_stack.sql(UNCLAIMED + " ORDER BY received_at")
-    assert [row[:2] for row in rows] == [("unclaimed", False)] * 2
-    assert rows[0][2].startswith("Unknown app: ")
-    assert rows[1][2].startswith("Unknown app: 5137304475768569")
+@pytest.mark.parametrize("accepts_bare", [False, True])
+def test_between_two_apps_it_stays_unclaimed_and_says_why(
+    empty: Stack, accepts_bare: bool
+) -> None:
+    apps = [empty.create_app(name) for name in ("one", "another")]
     for app in apps:
-        assert app.get(f"/api/calls/{CALL['call_id']}").status == 404
+        mark = "UPDATE apps SET accepts_bare = %s WHERE app_id = %s"
+        empty.sql(mark, accepts_bare, app.app_id)
+    nameless, named = new_call(), new_call() | {"organization_id": 6286560707051431}
+    for call in (nameless, named):
+        assert empty.bare_hook.post(call).status == 200
+
+    for call, reason in (
+        (nameless, "Unknown app: "),
+        (named, "Unknown app: 6286560707051431"),
+    ):
+        verdict, processed, why = settled(empty, call)
+        assert (verdict, processed) == ("unclaimed", False)
+        assert why.startswith(reason)
+        for app in apps:
+            assert app.get(f"/api/calls/{call['call_id']}").status == 404
 
 
-def test_the_only_app_gets_nothing_when_that_is_switched_off(run_stack: StackMaker) -> None:
+def test_of_two_apps_the_one_that_accepts_bare_events_gets_it(empty: Stack) -> None:
+    chosen, other = (empty.create_app(name) for name in ("chosen", "other"))
+    empty.sql("UPDATE apps SET accepts_bare = true WHERE app_id = %s", chosen.app_id)
+    call = new_call()
+    assert empty.bare_hook.post(call).status == 200
+    chosen.wait_for(f"/api/calls/{call['call_id']}")
+    assert other.get(f"/api/calls/{call['call_id']}").status == 404
+
+
+def test_a_hooks_secret_is_no_good_there_nor_the_other_way_round(empty: Stack) -> None:
+    app, bare = empty.create_app("the only one"), empty.bare_hook
+    call = new_call()
+    assert bare.post_body(app.hook.sign(call).encode()).status == 401
+    assert app.hook.post_body(bare.sign(call).encode()).status == 401
+    query = "SELECT 1 FROM event_log WHERE dialpad_event_id = %s"
+    assert empty.sql(query, str(call["call_id"])) == []
+
+
+def test_the_only_app_gets_nothing_when_that_is_switched_off(
+    run_stack: StackMaker,
+) -> None:
     with run_stack({"workerd": {"SINGLE_TENANT": "false"}}) as stack:
-        app = stack.create_app("alone")
-        assert stack.bare_hook.post(CALL).status == 200
-        eventually(lambda: stack.sql(UNCLAIMED), 5, "the event in the log")
-        stack.wait_until_done()
-        [(verdict, _, reason)] = stack.sql(UNCLAIMED)
-        assert verdict == "unclaimed" and reason.startswith("Unknown app:")
+        app, call = stack.create_app("alone"), new_call()
+        assert stack.bare_hook.post(call).status == 200
+        verdict, _, why = settled(stack, call)
+        assert verdict == "unclaimed" and why.startswith("Unknown app: ")
         assert app.get_json("/api/calls")["total"] == 0
 
 
-def test_without_its_secret_it_asks_the_sender_to_come_again(run_stack: StackMaker) -> None:
+def test_without_its_secret_it_asks_the_sender_to_come_again(
+    run_stack: StackMaker,
+) -> None:
     with run_stack({"ingestd": {"DIALPAD_WEBHOOK_SECRET": None}}) as stack:
-        answer = stack.bare_hook.post(CALL)
+        call = new_call()
+        answer = stack.bare_hook.post(call)
         assert answer.status == 503 and int(answer.headers["Retry-After"]) > 0
-        assert stack.sql("SELECT 1 FROM event_log") == []
+        assert originals(stack, call) == []
         assert stack.ingestd.log_contains("DIALPAD_WEBHOOK_SECRET")
         app = stack.create_app("by its own hook")
-        assert app.hook.post(CALL).status == 200
-        app.wait_for(f"/api/calls/{CALL['call_id']}")
-
-
-def test_a_hooks_secret_is_no_good_there_nor_the_other_way_round(own_stack: Stack) -> None:
-    app = own_stack.create_app("the only one")
-    bare = own_stack.bare_hook
-    assert bare.post_body(app.hook.sign(CALL).encode()).status == 401
-    assert app.hook.post_body(bare.sign(CALL).encode()).status == 401
-    assert own_stack.sql("SELECT 1 FROM event_log") == []
+        assert app.hook.post(call).status == 200
+        app.wait_for(f"/api/calls/{call['call_id']}")

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from cti import App, Stack
+from web import eventually
 
 from test.conftest import Database
 from test.sim.catalogue import events_by_time, perform
@@ -14,6 +15,9 @@ LISTS = ("calls", "messages", "voicemails")
 TENANT_RELATIONS = ("event_log", "event_queue", "event_outcomes", "calls", "messages",
                     "voicemails", "change_feed", "webhook_events")
 SCENARIOS = ["voicemail", "text_delivered", "ongoing"]
+ALL_TRIED = """\
+SELECT 1 WHERE NOT EXISTS
+	(SELECT 1 FROM webhook_events WHERE app_id = %s AND verdict = 'pending')"""
 
 
 @pytest.fixture
@@ -24,10 +28,7 @@ def full_app(stack: Stack) -> App:
     app.hook.deliver(events_by_time(plays))
     for claims in (b"[]", b'{"call_id":"x"}'):  # one for the outcomes, one for the queue
         assert app.hook.post_body(app.hook.sign_bytes(claims).encode()).status == 200
-    for name in LISTS:
-        app.wait_for(f"/api/{name}")
-    # All but the event that is retried again and again.
-    stack.sql("SELECT pg_sleep(0.5)")
+    eventually(lambda: stack.sql(ALL_TRIED, app.app_id), 10, "a verdict on each event")
     return app
 
 

@@ -57,7 +57,8 @@ def test_unprocessed_events_can_be_listed(stack: Stack, app: App) -> None:
     "query",
     [
         "SELECT * FROM calls\nWHERE app_id = '{app}'\n"
-        "AND created_at > NOW() - INTERVAL '24 hours'\nORDER BY started_at DESC\nLIMIT 50",
+        "AND created_at > NOW() - INTERVAL '24 hours'\n"
+        "ORDER BY started_at DESC\nLIMIT 50",
         "SELECT * FROM calls\nWHERE app_id = '{app}'\n"
         "  AND created_at > NOW() - INTERVAL '30 days'",
     ],
@@ -68,10 +69,9 @@ def test_the_calls_of_an_app_can_be_listed(
     rows = psql(stack, query.format(app=busy_app.app_id))
     assert len(rows) == 3
     [row] = [row for row in rows if row["call_id"] == str(CALL["call_id"])]
-    shown = {key: row[key] for key in ("direction", "from", "to", "duration", "mos_score")}
-    assert shown == {"direction": "outbound", "from": CALL["internal_number"],
-                     "to": CALL["external_number"], "duration": "5000",
-                     "mos_score": "4.41"}
+    expected = {"direction": "outbound", "from": CALL["internal_number"],
+                "to": CALL["external_number"], "duration": "5000", "mos_score": "4.41"}
+    assert {key: row[key] for key in expected} == expected
     assert row["was_recorded"] == "t"
     assert row["started_at"].startswith("2026-02-04 22:11:49.824")
     assert row["ended_at"].startswith("2026-02-04 22:11:58.807")

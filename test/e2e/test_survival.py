@@ -98,8 +98,8 @@ class Reader:
 
     def _read(self) -> None:
         while not self._enough.is_set():
-            # A refused or dropped connection shows that the daemon is away. Half an answer
-            # would be an http.client.IncompleteRead or a ValueError, and end this thread.
+            # A refused or dropped connection shows that the daemon is away. Half an
+            # answer would be an IncompleteRead or a ValueError, and end this thread.
             with contextlib.suppress(ConnectionError):
                 answer = self._app.get("/api/calls")
                 answer.json()

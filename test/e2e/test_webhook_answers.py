@@ -1,4 +1,4 @@
-"""What a sender is answered: 200 only for what is stored, 4xx only for what is not genuine."""
+"""What a sender is answered: 200 only for what is stored, 4xx only for forgeries."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def forgeries(hook: Hook) -> dict[str, str]:
         "four parts": f"{good}.{signature}",
         "alg none": hook.sign_bytes(CLAIMS, alg="none"),
         "alg HS512": hook.sign_bytes(CLAIMS, alg="HS512"),
-        "HS256 that calls itself none": hook.sign_bytes(CLAIMS, header=b'{"alg":"none"}'),
-        "HS256 that calls itself HS512": hook.sign_bytes(CLAIMS, header=b'{"alg":"HS512"}'),
+        "HS256 named none": hook.sign_bytes(CLAIMS, header=b'{"alg":"none"}'),
+        "HS256 named HS512": hook.sign_bytes(CLAIMS, header=b'{"alg":"HS512"}'),
         "header that is no JSON": hook.sign_bytes(CLAIMS, header=b"HS256"),
         "another secret": other.sign_bytes(CLAIMS),
         "one bit of the signature": hook.sign_bytes(CLAIMS, spoil_signature=True),
@@ -90,7 +90,8 @@ def test_white_space_around_the_body_does_not_matter(
 
 
 @pytest.mark.parametrize(
-    "content_type", ["application/jwt", "application/json", "text/plain", "nonsense", None]
+    "content_type",
+    ["application/jwt", "application/json", "text/plain", "nonsense", None],
 )
 def test_the_content_type_is_not_judged(app: App, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
@@ -237,7 +238,8 @@ def test_while_the_database_is_down_the_sender_is_asked_to_come_again(
     database, server = own_stack.database.name, own_stack.database.cluster
     server.psql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
     server.psql(
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{database}'"
     )
     answer = app.hook.post(CALL)
     assert answer.status == 503

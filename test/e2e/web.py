@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, byte for byte, without a proxy and without redirects."""
+"""One HTTP request and its answer, byte for byte; no proxy, no redirects."""
 
 from __future__ import annotations
 

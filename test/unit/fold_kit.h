@@ -64,8 +64,8 @@ folded(const struct record_kind *kind, const char *const *events)
 	return f;
 }
 
-#define FOLDED(f, kind, ...)                              \
-	AUTO_RELEASE(folder_release)                      \
+#define FOLDED(f, kind, ...)         \
+	AUTO_RELEASE(folder_release) \
 	struct folder f = folded(kind, (const char *const[]){ __VA_ARGS__, NULL })
 
 static inline struct str
@@ -78,20 +78,12 @@ value_text(struct arena *a, enum record_type type, const struct record_value *v)
 	switch (type) {
 	case RECORD_I64:
 	case RECORD_MS:
-	case RECORD_TIME:
-		buf_add_i64(&b, v->i);
-		break;
-	case RECORD_F64:
-		buf_add_fmt(&b, "%.17g", v->f);
-		break;
-	case RECORD_BOOL:
-		buf_add_c(&b, v->b ? "true" : "false");
-		break;
+	case RECORD_TIME: buf_add_i64(&b, v->i); break;
+	case RECORD_F64: buf_add_fmt(&b, "%.17g", v->f); break;
+	case RECORD_BOOL: buf_add_c(&b, v->b ? "true" : "false"); break;
 	case RECORD_TEXT:
 	case RECORD_LONG:
-	case RECORD_JSON:
-		buf_add_str(&b, v->s);
-		break;
+	case RECORD_JSON: buf_add_str(&b, v->s); break;
 	}
 	return arena_dup(a, buf_str(&b));
 }

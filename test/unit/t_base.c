@@ -97,9 +97,13 @@ whole_numbers_are_parsed_to_the_limits_of_64_bits(void **state)
 		const char *text;
 		int64_t v;
 	} cases[] = {
-		{ "0", 0 }, { "-0", 0 }, { "007", 7 }, { "-1", -1 },
+		{ "0", 0 },
+		{ "-0", 0 },
+		{ "007", 7 },
+		{ "-1", -1 },
 		{ "5137304475768569", INT64_C(5137304475768569) },
-		{ "9223372036854775807", INT64_MAX }, { "-9223372036854775808", INT64_MIN },
+		{ "9223372036854775807", INT64_MAX },
+		{ "-9223372036854775808", INT64_MIN },
 	};
 	int64_t v;
 
@@ -113,8 +117,9 @@ whole_numbers_are_parsed_to_the_limits_of_64_bits(void **state)
 static void
 texts_that_are_no_whole_number_or_out_of_range_are_refused(void **state)
 {
-	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "--1", "1-",
-		"9223372036854775808", "-9223372036854775809", "99999999999999999999", "\xd9\xa1" };
+	static const char *const bad[] = { "", "-", "+1", " 1", "1 ", "1.0", "1e3", "0x1", "--1",
+		"1-", "9223372036854775808", "-9223372036854775809", "99999999999999999999",
+		"\xd9\xa1" };
 	int64_t v = 42;
 
 	(void)state;

@@ -83,8 +83,8 @@ static void
 values_are_read_and_trimmed(void **state)
 {
 	struct conf c = load(CONF_WORKERD,
-	    ENV(DB, "WORKER_BATCH= 7 ", "DB_SSL=Yes", "LOG_FORMAT=text", "LOG_LEVEL=", "WORKER_BATCH=8",
-		"WEBHOOK_MASTER_KEY= \"" KEY32 "\"\n"));
+	    ENV(DB, "WORKER_BATCH= 7 ", "DB_SSL=Yes", "LOG_FORMAT=text",
+		"LOG_LEVEL=", "WORKER_BATCH=8", "WEBHOOK_MASTER_KEY= \"" KEY32 "\"\n"));
 
 	(void)state;
 	assert_int_equal(c.worker_batch, 7);
@@ -118,8 +118,8 @@ the_own_port_wins_over_port_and_port_over_the_default(void **state)
 	assert_string_equal(c.public_api_url, "http://127.0.0.1:5000");
 	assert_string_equal(c.public_ingest_url, "http://127.0.0.1:5000");
 	conf_release(&c);
-	c = load(CONF_APID, ENV(DB, PEPPER, "PORT=5000", "APID_PORT=6000", "INGESTD_PORT=7000",
-			       "OPS_PORT=6001"));
+	c = load(CONF_APID,
+	    ENV(DB, PEPPER, "PORT=5000", "APID_PORT=6000", "INGESTD_PORT=7000", "OPS_PORT=6001"));
 	assert_int_equal(conf_port(&c, CONF_APID), 6000);
 	assert_int_equal(c.port, 6000);
 	assert_int_equal(conf_ops_port(&c), 6001);
@@ -160,7 +160,8 @@ name_file_gives_the_content_of_a_file(void **state)
 	assert_string_equal(c.api_key_pepper, KEY32);
 	assert_int_equal(c.api_default_window_hours, 48);
 	conf_release(&c);
-	assert_fault(CONF_APID, ENV(DB, key, PEPPER), "API_KEY_PEPPER and API_KEY_PEPPER_FILE are both");
+	assert_fault(
+	    CONF_APID, ENV(DB, key, PEPPER), "API_KEY_PEPPER and API_KEY_PEPPER_FILE are both");
 	drop_file(key);
 	drop_file(batch);
 }
@@ -173,7 +174,8 @@ files_that_cannot_be_used_are_faults(void **state)
 	(void)state;
 	assert_fault(CONF_APID, ENV(DB, "API_KEY_PEPPER_FILE=/nonexistent/x"),
 	    "API_KEY_PEPPER_FILE: cannot read /nonexistent/x: No such file");
-	assert_fault(CONF_APID, ENV(DB, "API_KEY_PEPPER_FILE=/"), "API_KEY_PEPPER_FILE: cannot read /:");
+	assert_fault(
+	    CONF_APID, ENV(DB, "API_KEY_PEPPER_FILE=/"), "API_KEY_PEPPER_FILE: cannot read /:");
 	variable = file_variable("API_KEY_PEPPER", " \n", 2);
 	assert_fault(CONF_APID, ENV(DB, variable), "API_KEY_PEPPER_FILE is set but empty");
 	drop_file(variable);
@@ -202,12 +204,14 @@ an_empty_secret_is_a_fault_and_named_once(void **state)
 static void
 short_keys_are_faults_that_say_how_long_they_must_be(void **state)
 {
-	const char *text = load_bad(CONF_APID, ENV(DB, "API_KEY_PEPPER=0123456789abcdef0123456789ABCDE",
-						   "INTERNAL_API_SECRET=0123456789abcde"));
+	const char *text = load_bad(CONF_APID,
+	    ENV(DB, "API_KEY_PEPPER=0123456789abcdef0123456789ABCDE",
+		"INTERNAL_API_SECRET=0123456789abcde"));
 
 	(void)state;
 	assert_non_null(strstr(text, "API_KEY_PEPPER is 31 bytes long: it must have 32 or more\n"));
-	assert_non_null(strstr(text, "INTERNAL_API_SECRET is 15 bytes long: it must have 16 or more\n"));
+	assert_non_null(
+	    strstr(text, "INTERNAL_API_SECRET is 15 bytes long: it must have 16 or more\n"));
 	assert_null(strstr(text, "0123456"));
 }
 
@@ -264,8 +268,8 @@ all_faults_are_listed_at_once(void **state)
 	static const char *const want[] = { "HTTP_THREADS: ", "DB_SSL: ", "LOG_FORMAT: ",
 		"INTERNAL_API_SECRET is set but empty", "API_KEY_PEPPER is missing: ",
 		"TOKEN_ENCRYPTION_KEY is missing, and required in production: ",
-		"WEBHOOK_MASTER_KEY is missing, and required in production: ", "DATABASE_URL is missing",
-		"PUBLIC_API_URL: ", "PUBLIC_INGEST_URL: " };
+		"WEBHOOK_MASTER_KEY is missing, and required in production: ",
+		"DATABASE_URL is missing", "PUBLIC_API_URL: ", "PUBLIC_INGEST_URL: " };
 	size_t lines = 0;
 
 	(void)state;
@@ -296,8 +300,8 @@ the_environment_is_dialpad_env_and_else_node_env(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		c = load(CONF_INGESTD, ENV(DB, "WEBHOOK_MASTER_KEY=" KEY32, cases[i].dialpad_env,
-					   cases[i].node_env));
+		c = load(CONF_INGESTD,
+		    ENV(DB, "WEBHOOK_MASTER_KEY=" KEY32, cases[i].dialpad_env, cases[i].node_env));
 		assert_int_equal(c.production, cases[i].production);
 		assert_string_equal(c.dialpad_env, cases[i].production ? "production" : "sandbox");
 		conf_release(&c);
@@ -318,9 +322,10 @@ production_wants_its_secrets_and_https(void **state)
 	    "PUBLIC_API_URL is missing, and required in production");
 	c = load(CONF_APID, ENV(DB, PEPPER, "PUBLIC_API_URL=http://localhost"));
 	conf_release(&c);
-	c = load(CONF_APID, ENV(DB, PEPPER, "DIALPAD_ENV=production", "TOKEN_ENCRYPTION_KEY=" KEY32,
-			       "WEBHOOK_MASTER_KEY=" KEY32, "INTERNAL_API_SECRET=" KEY32,
-			       "PUBLIC_API_URL=https://api.example.com"));
+	c = load(CONF_APID,
+	    ENV(DB, PEPPER, "DIALPAD_ENV=production", "TOKEN_ENCRYPTION_KEY=" KEY32,
+		"WEBHOOK_MASTER_KEY=" KEY32, "INTERNAL_API_SECRET=" KEY32,
+		"PUBLIC_API_URL=https://api.example.com"));
 	assert_string_equal(c.public_ingest_url, "https://api.example.com");
 	conf_release(&c);
 }
@@ -335,7 +340,8 @@ static void
 secrets_are_known_to_the_log(void **state)
 {
 	struct buf logged = BUF(4096);
-	struct conf c = load(CONF_APID, ENV(DB, "API_KEY_PEPPER=pepper-pepper-pepper-pepper-pepper"));
+	struct conf c =
+	    load(CONF_APID, ENV(DB, "API_KEY_PEPPER=pepper-pepper-pepper-pepper-pepper"));
 
 	(void)state;
 	log_redirect(keep_line, &logged);
@@ -366,9 +372,11 @@ markdown_has_one_row_per_option(void **state)
 		if (strstr(buf_c(&out), row) == NULL)
 			fail_msg("no row of %s", names[i]);
 	}
-	assert_non_null(strstr(buf_c(&out), "| `DRAIN_TIMEOUT_MS` | all | 0 to 300000 ms | `10000` | | "));
+	assert_non_null(
+	    strstr(buf_c(&out), "| `DRAIN_TIMEOUT_MS` | all | 0 to 300000 ms | `10000` | | "));
 	assert_non_null(strstr(buf_c(&out),
-	    "| `TOKEN_ENCRYPTION_KEY` | workerd, apid | secret, 32 bytes or more | | in production | "));
+	    "| `TOKEN_ENCRYPTION_KEY` | workerd, apid | secret, 32 bytes or more | | in production "
+	    "| "));
 	assert_non_null(strstr(buf_c(&out), "| `LOG_FORMAT` | all | json, text | `json` | | "));
 	buf_release(&out);
 }
@@ -381,7 +389,8 @@ help_lists_the_options_of_one_daemon(void **state)
 	(void)state;
 	conf_help(CONF_WORKERD, &out);
 	assert_false(out.failed);
-	assert_non_null(strstr(buf_c(&out), "\n  WORKER_BATCH (1 to 10000; default 500)\n      Most "));
+	assert_non_null(
+	    strstr(buf_c(&out), "\n  WORKER_BATCH (1 to 10000; default 500)\n      Most "));
 	assert_null(strstr(buf_c(&out), "API_KEY_PEPPER"));
 	buf_release(&out);
 }

@@ -16,13 +16,14 @@
 static void
 every_state_of_the_table_is_found_and_no_other(void **state)
 {
-	static const char *const unknown[] = { "", "Hangup", "hangup ", "hang", "hangups", "sms", "ringing\n" };
+	static const char *const unknown[] = { "", "Hangup", "hangup ", "hang", "hangups", "sms",
+		"ringing\n" };
 
 	(void)state;
-#define X(name_, rank_, status_, voicemail_)                                      \
-	assert_string_equal(call_state_find(STR(name_))->name, name_);            \
-	assert_int_equal(call_state_find(STR(name_))->rank, rank_);               \
-	assert_int_equal(call_state_find(STR(name_))->status, status_);           \
+#define X(name_, rank_, status_, voicemail_)                            \
+	assert_string_equal(call_state_find(STR(name_))->name, name_);  \
+	assert_int_equal(call_state_find(STR(name_))->rank, rank_);     \
+	assert_int_equal(call_state_find(STR(name_))->status, status_); \
 	assert_int_equal(call_state_find(STR(name_))->proves_voicemail, voicemail_);
 	CALL_STATES(X)
 #undef X
@@ -37,19 +38,21 @@ static void
 ranks_put_ends_above_live_states_above_data(void **state)
 {
 	(void)state;
-#define X(name, rank, status, voicemail)                                                    \
-	if (status == CALL_BY_DATES)                                                        \
-		assert_int_equal(rank, 0);                                                  \
-	else if (status < CALL_ENDED)                                                       \
-		assert_in_range(rank, 1, 49);                                               \
-	else                                                                                \
+#define X(name, rank, status, voicemail)      \
+	if (status == CALL_BY_DATES)          \
+		assert_int_equal(rank, 0);    \
+	else if (status < CALL_ENDED)         \
+		assert_in_range(rank, 1, 49); \
+	else                                  \
 		assert_in_range(rank, 50, 99);
 	CALL_STATES(X)
 #undef X
 	assert_true(call_state_find(STR("missed"))->rank > call_state_find(STR("hangup"))->rank);
 	assert_true(call_state_find(STR("voicemail"))->rank > call_state_find(STR("missed"))->rank);
-	assert_true(call_state_find(STR("blocked"))->rank > call_state_find(STR("voicemail"))->rank);
-	assert_true(call_state_find(STR("connected"))->rank > call_state_find(STR("ringing"))->rank);
+	assert_true(
+	    call_state_find(STR("blocked"))->rank > call_state_find(STR("voicemail"))->rank);
+	assert_true(
+	    call_state_find(STR("connected"))->rank > call_state_find(STR("ringing"))->rank);
 }
 
 /* ---- events ---- */
@@ -73,8 +76,9 @@ assert_event(const char *name, struct str text, const struct expect *want)
 	dialpad_event_read(claims, &a, &got);
 	if (got.kind != want->kind || !str_eq(got.type, str_of(want->type)) || got.id != want->id
 	    || !str_eq(got.id_text, str_of(want->id_text)) || got.event_at != want->event_at)
-		fail_msg("%s: kind %d, type %.*s, id %lld %.*s, at %lld", name, (int)got.kind, STR_ARG(got.type),
-		    (long long)got.id, STR_ARG(got.id_text), (long long)got.event_at);
+		fail_msg("%s: kind %d, type %.*s, id %lld %.*s, at %lld", name, (int)got.kind,
+		    STR_ARG(got.type), (long long)got.id, STR_ARG(got.id_text),
+		    (long long)got.event_at);
 }
 
 static void
@@ -103,25 +107,36 @@ fixture(const char *name, char *text, size_t size)
 static void
 the_samples_are_recognised(void **state)
 {
-#define CALL(type, id, at) { DIALPAD_CALL, type, #id, id, at }
-#define SMS(id, at) { DIALPAD_MESSAGE, "sms", #id, id, at }
+#define CALL(type, id, at)                      \
+	{                                       \
+		DIALPAD_CALL, type, #id, id, at \
+	}
+#define SMS(id, at)                                 \
+	{                                           \
+		DIALPAD_MESSAGE, "sms", #id, id, at \
+	}
 	static const struct {
 		const char *name;
 		struct expect want;
 	} samples[] = {
 		{ "call_ringing_inbound_2024", CALL("ringing", 5314479320940544, 1731605955966) },
 		{ "call_hangup_outbound_2023", CALL("hangup", 4611118400000000, 1682084129176) },
-		{ "call_connected_seed", CALL("connected", 5963972419002368, 1770243118807) }, /* date_ended */
+		{ "call_connected_seed",
+		    CALL("connected", 5963972419002368, 1770243118807) }, /* date_ended */
 		{ "rest_call_recorded_leg_2026", CALL("hangup", 1000000000000001, 1785979568185) },
-		{ "rest_call_operator_leg_admin_recording_2026", CALL("hangup", 1000000000000002, 1785979568708) },
+		{ "rest_call_operator_leg_admin_recording_2026",
+		    CALL("hangup", 1000000000000002, 1785979568708) },
 		{ "rest_call_unanswered_2026", CALL("hangup", 1000000000000003, 1785994081662) },
 		{ "invented_queued", CALL("queued", 5933240856380368, 1770243110746) },
 		{ "invented_hold", CALL("hold", 5517238861821564, 1770243174281) },
 		{ "invented_voicemail", CALL("voicemail", 5097083348356063, 1770243134950) },
-		{ "invented_voicemail_uploaded", CALL("voicemail_uploaded", 5097083348356063, 1770243161745) },
-		{ "invented_transcription", CALL("transcription", 5097083348356063, 1770243173682) },
+		{ "invented_voicemail_uploaded",
+		    CALL("voicemail_uploaded", 5097083348356063, 1770243161745) },
+		{ "invented_transcription",
+		    CALL("transcription", 5097083348356063, 1770243173682) },
 		{ "invented_recording", CALL("recording", 6742236978198078, 1770243166567) },
-		{ "invented_recap_summary", CALL("recap_summary", 5485661322205563, 1770243198443) },
+		{ "invented_recap_summary",
+		    CALL("recap_summary", 5485661322205563, 1770243198443) },
 		{ "sms_inbound_2024", SMS(6095823680520192, 1731632669601) },
 		{ "sms_inbound_2026_minimal", SMS(12345, 1769550395917) },
 		{ "invented_sms_mms", SMS(5729785848488940, 1770243111007) },
@@ -132,7 +147,8 @@ the_samples_are_recognised(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
-		assert_event(samples[i].name, fixture(samples[i].name, text, sizeof text), &samples[i].want);
+		assert_event(
+		    samples[i].name, fixture(samples[i].name, text, sizeof text), &samples[i].want);
 }
 
 static void
@@ -145,10 +161,13 @@ other_kinds_are_named_by_what_they_carry(void **state)
 	    (struct expect){ DIALPAD_OTHER, "agent_status", NULL, 0, 5000 });
 	assert_json("{\"changed_by\":{\"id\":1},\"action\":\"x\"}",
 	    (struct expect){ DIALPAD_OTHER, "changelog", NULL, 0, 0 });
-	assert_json("{\"id\":77,\"state\":\"something\"}", (struct expect){ DIALPAD_OTHER, "something", "77", 77, 0 });
+	assert_json("{\"id\":77,\"state\":\"something\"}",
+	    (struct expect){ DIALPAD_OTHER, "something", "77", 77, 0 });
 	assert_json("{}", (struct expect){ DIALPAD_OTHER, "unknown", NULL, 0, 0 });
-	assert_json("{\"call_id\":null,\"id\":5,\"to_number\":[]}", (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });
-	assert_json("{\"id\":5,\"message_status\":\"failed\"}", (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });
+	assert_json("{\"call_id\":null,\"id\":5,\"to_number\":[]}",
+	    (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });
+	assert_json("{\"id\":5,\"message_status\":\"failed\"}",
+	    (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });
 	assert_json("[{\"call_id\":1}]", (struct expect){ DIALPAD_OTHER, "unknown", NULL, 0, 0 });
 	assert_json("\"call_id\"", (struct expect){ DIALPAD_OTHER, "unknown", NULL, 0, 0 });
 }
@@ -160,8 +179,10 @@ a_call_without_a_usable_state_is_a_call_still(void **state)
 
 	(void)state;
 	assert_json("{\"call_id\":1}", (struct expect){ DIALPAD_CALL, "unknown", "1", 1, 0 });
-	assert_json("{\"call_id\":1,\"state\":\"\"}", (struct expect){ DIALPAD_CALL, "unknown", "1", 1, 0 });
-	assert_json("{\"call_id\":1,\"state\":5}", (struct expect){ DIALPAD_CALL, "unknown", "1", 1, 0 });
+	assert_json("{\"call_id\":1,\"state\":\"\"}",
+	    (struct expect){ DIALPAD_CALL, "unknown", "1", 1, 0 });
+	assert_json(
+	    "{\"call_id\":1,\"state\":5}", (struct expect){ DIALPAD_CALL, "unknown", "1", 1, 0 });
 	assert_json("{\"call_id\":1,\"state\":\"never heard of\"}",
 	    (struct expect){ DIALPAD_CALL, "never heard of", "1", 1, 0 });
 	(void)snprintf(long_state, sizeof long_state, "{\"call_id\":1,\"state\":\"%065d\"}", 0);
@@ -176,7 +197,8 @@ ids_are_exact_as_numbers_and_as_digits(void **state)
 	    (struct expect){ DIALPAD_CALL, "unknown", "6286560707051431", 6286560707051431, 0 });
 	assert_json("{\"call_id\":\"9223372036854775807\"}",
 	    (struct expect){ DIALPAD_CALL, "unknown", "9223372036854775807", INT64_MAX, 0 });
-	assert_json("{\"call_id\":\"shared_1\"}", (struct expect){ DIALPAD_CALL, "unknown", "shared_1", 0, 0 });
+	assert_json("{\"call_id\":\"shared_1\"}",
+	    (struct expect){ DIALPAD_CALL, "unknown", "shared_1", 0, 0 });
 	assert_json("{\"call_id\":1.5}", (struct expect){ DIALPAD_CALL, "unknown", NULL, 0, 0 });
 	assert_json("{\"call_id\":{}}", (struct expect){ DIALPAD_CALL, "unknown", NULL, 0, 0 });
 }
@@ -189,7 +211,9 @@ the_time_is_the_events_own_else_the_latest_date_in_it(void **state)
 	assert_json("{\"call_id\":1,\"event_timestamp\":1000,\"date_ended\":9000}", AT(1000));
 	assert_json("{\"call_id\":1,\"event_timestamp\":\"1785979568185\"}", AT(1785979568185));
 	assert_json("{\"call_id\":1,\"event_timestamp\":1785979568185.75}", AT(1785979568185));
-	assert_json("{\"call_id\":1,\"date_ended\":\"7000\",\"date_started\":9000,\"date_rang\":null}", AT(9000));
+	assert_json(
+	    "{\"call_id\":1,\"date_ended\":\"7000\",\"date_started\":9000,\"date_rang\":null}",
+	    AT(9000));
 	assert_json("{\"call_id\":1,\"event_timestamp\":null,\"created_date\":4000}", AT(4000));
 	assert_json("{\"call_id\":1,\"updated\":4000,\"datum_x\":5000}", AT(0));
 }
@@ -197,17 +221,21 @@ the_time_is_the_events_own_else_the_latest_date_in_it(void **state)
 static void
 absurd_instants_are_passed_over(void **state)
 {
-	static const char *const absurd[] = { "0", "-1", "-1770243109824", "253402300800000", "1e300", "1e999", "\"\"",
-		"\"soon\"", "\"2026-02-04T22:11:49Z\"", "true", "[1770243109824]", "\"nan\"", "\"inf\"" };
+	static const char *const absurd[] = { "0", "-1", "-1770243109824", "253402300800000",
+		"1e300", "1e999", "\"\"", "\"soon\"", "\"2026-02-04T22:11:49Z\"", "true",
+		"[1770243109824]", "\"nan\"", "\"inf\"" };
 	char json[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof absurd / sizeof absurd[0]; i++) {
-		(void)snprintf(json, sizeof json, "{\"call_id\":1,\"event_timestamp\":%s,\"date_ended\":%s}", absurd[i],
+		(void)snprintf(json, sizeof json,
+		    "{\"call_id\":1,\"event_timestamp\":%s,\"date_ended\":%s}", absurd[i],
 		    absurd[i]);
 		assert_json(json, AT(0));
-		(void)snprintf(json, sizeof json, "{\"call_id\":1,\"event_timestamp\":%s,\"date_ended\":%s,"
-						  "\"date_rang\":6000}", absurd[i], absurd[i]);
+		(void)snprintf(json, sizeof json,
+		    "{\"call_id\":1,\"event_timestamp\":%s,\"date_ended\":%s,"
+		    "\"date_rang\":6000}",
+		    absurd[i], absurd[i]);
 		assert_json(json, AT(6000));
 	}
 	assert_json("{\"call_id\":1,\"event_timestamp\":253402300799999}", AT(253402300799999));
@@ -223,9 +251,14 @@ the_dates_of_a_body_have_an_earliest_and_a_latest(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(json_parse(STR("{\"date_b\":300,\"date_started\":100,\"created_date\":\"200\",\"date_x\":0,"
-					"\"event_timestamp\":900}"), &claims, &e), ERR_OK);
-	assert_int_equal(json_parse(STR("{\"event_timestamp\":5,\"date_x\":null}"), &without, &e), ERR_OK);
+	assert_int_equal(
+	    json_parse(
+		STR("{\"date_b\":300,\"date_started\":100,\"created_date\":\"200\",\"date_x\":0,"
+		    "\"event_timestamp\":900}"),
+		&claims, &e),
+	    ERR_OK);
+	assert_int_equal(
+	    json_parse(STR("{\"event_timestamp\":5,\"date_x\":null}"), &without, &e), ERR_OK);
 	assert_false(dialpad_dates(without, &earliest, &latest));
 	assert_true(earliest == 7 && latest == 8);
 	assert_true(dialpad_dates(claims, &earliest, &latest));

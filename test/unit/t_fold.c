@@ -10,9 +10,11 @@
 
 #include <stdio.h>
 
-#define RINGING "{'call_id':1,'state':'ringing','event_timestamp':1000,'date_started':900,'date_rang':950}"
-#define HANGUP                                                                                       \
-	"{'call_id':1,'state':'hangup','event_timestamp':5000,'date_started':900,'date_rang':950,"   \
+#define RINGING                                                                                 \
+	"{'call_id':1,'state':'ringing','event_timestamp':1000,'date_started':900,'date_rang':" \
+	"950}"
+#define HANGUP                                                                                     \
+	"{'call_id':1,'state':'hangup','event_timestamp':5000,'date_started':900,'date_rang':950," \
 	"'date_connected':2000,'date_ended':4900}"
 
 /* ---- status ---- */
@@ -21,19 +23,33 @@ static void
 each_state_has_its_status(void **state)
 {
 	static const char *const table[][2] = {
-		{ "calling", "ringing" }, { "preanswer", "ringing" }, { "ringing", "ringing" },
-		{ "queued", "queued" }, { "connected", "connected" }, { "hold", "on_hold" },
-		{ "on_hold", "on_hold" }, { "parked", "parked" }, { "merged", "connected" },
-		{ "monitor", "connected" }, { "barge", "connected" }, { "takeover", "connected" },
-		{ "eavesdrop", "connected" }, { "transfer_initiated", "connected" }, { "missed", "missed" },
-		{ "abandoned", "abandoned" }, { "voicemail", "voicemail" }, { "voicemail_uploaded", "voicemail" },
-		{ "voicemail.created", "voicemail" }, { "blocked", "blocked" },
+		{ "calling", "ringing" },
+		{ "preanswer", "ringing" },
+		{ "ringing", "ringing" },
+		{ "queued", "queued" },
+		{ "connected", "connected" },
+		{ "hold", "on_hold" },
+		{ "on_hold", "on_hold" },
+		{ "parked", "parked" },
+		{ "merged", "connected" },
+		{ "monitor", "connected" },
+		{ "barge", "connected" },
+		{ "takeover", "connected" },
+		{ "eavesdrop", "connected" },
+		{ "transfer_initiated", "connected" },
+		{ "missed", "missed" },
+		{ "abandoned", "abandoned" },
+		{ "voicemail", "voicemail" },
+		{ "voicemail_uploaded", "voicemail" },
+		{ "voicemail.created", "voicemail" },
+		{ "blocked", "blocked" },
 	};
 	char event[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-		(void)snprintf(event, sizeof event, "{'call_id':1,'state':'%s','event_timestamp':1000}", table[i][0]);
+		(void)snprintf(event, sizeof event,
+		    "{'call_id':1,'state':'%s','event_timestamp':1000}", table[i][0]);
 		FOLDED(f, &RECORD_CALL, event);
 		assert_column(f, CALL_status, table[i][1]);
 		assert_column(f, CALL_state, table[i][0]);
@@ -44,10 +60,14 @@ static void
 a_hangup_is_completed_missed_or_abandoned_by_its_dates(void **state)
 {
 	FOLDED(completed, &RECORD_CALL, HANGUP);
-	FOLDED(unrung, &RECORD_CALL, "{'call_id':1,'state':'hangup','date_connected':2000,'date_ended':3000}");
-	FOLDED(missed, &RECORD_CALL, "{'call_id':1,'state':'hangup','date_rang':2000,'date_ended':3000}");
-	FOLDED(first_rang, &RECORD_CALL, "{'call_id':1,'state':'hangup','date_first_rang':2000,'date_rang':null}");
-	FOLDED(abandoned, &RECORD_CALL, "{'call_id':1,'state':'hangup','date_queued':2000,'date_ended':3000}");
+	FOLDED(unrung, &RECORD_CALL,
+	    "{'call_id':1,'state':'hangup','date_connected':2000,'date_ended':3000}");
+	FOLDED(missed, &RECORD_CALL,
+	    "{'call_id':1,'state':'hangup','date_rang':2000,'date_ended':3000}");
+	FOLDED(first_rang, &RECORD_CALL,
+	    "{'call_id':1,'state':'hangup','date_first_rang':2000,'date_rang':null}");
+	FOLDED(abandoned, &RECORD_CALL,
+	    "{'call_id':1,'state':'hangup','date_queued':2000,'date_ended':3000}");
 
 	(void)state;
 	assert_column(completed, CALL_status, "completed");
@@ -72,7 +92,8 @@ static void
 a_ringing_call_with_an_end_date_rings_still(void **state)
 {
 	FOLDED(f, &RECORD_CALL, "{'call_id':1,'state':'ringing','date_rang':1,'date_ended':463}");
-	FOLDED(g, &RECORD_CALL, "{'call_id':1,'state':'connected','date_connected':1,'date_ended':463}");
+	FOLDED(g, &RECORD_CALL,
+	    "{'call_id':1,'state':'connected','date_connected':1,'date_ended':463}");
 
 	(void)state;
 	assert_column(f, CALL_status, "ringing");
@@ -84,7 +105,8 @@ static void
 a_finished_call_never_comes_back(void **state)
 {
 	FOLDED(late, &RECORD_CALL, HANGUP, RINGING);
-	FOLDED(later, &RECORD_CALL, HANGUP, "{'call_id':1,'state':'connected','event_timestamp':9000}");
+	FOLDED(later, &RECORD_CALL, HANGUP,
+	    "{'call_id':1,'state':'connected','event_timestamp':9000}");
 	FOLDED(hold, &RECORD_CALL, "{'call_id':1,'state':'hold','event_timestamp':9000}", HANGUP);
 
 	(void)state;
@@ -113,8 +135,10 @@ among_live_states_of_one_rank_the_latest_counts(void **state)
 static void
 a_qualified_end_outranks_a_hangup(void **state)
 {
-	FOLDED(missed, &RECORD_CALL, "{'call_id':1,'state':'missed','event_timestamp':1000}", HANGUP);
-	FOLDED(voicemail, &RECORD_CALL, HANGUP, "{'call_id':1,'state':'voicemail','event_timestamp':1000}",
+	FOLDED(
+	    missed, &RECORD_CALL, "{'call_id':1,'state':'missed','event_timestamp':1000}", HANGUP);
+	FOLDED(voicemail, &RECORD_CALL, HANGUP,
+	    "{'call_id':1,'state':'voicemail','event_timestamp':1000}",
 	    "{'call_id':1,'state':'missed','event_timestamp':6000}");
 	FOLDED(blocked, &RECORD_CALL, "{'call_id':1,'state':'blocked'}", HANGUP);
 
@@ -127,14 +151,16 @@ a_qualified_end_outranks_a_hangup(void **state)
 static void
 data_states_leave_the_status_alone(void **state)
 {
-	static const char *const data[] = { "recording", "admin_recording", "call_transcription", "transcription",
-		"recap_summary", "recap_outcome", "recap_purposes", "recap_action_items", "csat", "pcsat",
-		"dispositions", "ai_playbook", "postcall", "admin", "all", "something new", "" };
+	static const char *const data[] = { "recording", "admin_recording", "call_transcription",
+		"transcription", "recap_summary", "recap_outcome", "recap_purposes",
+		"recap_action_items", "csat", "pcsat", "dispositions", "ai_playbook", "postcall",
+		"admin", "all", "something new", "" };
 	char event[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof data / sizeof data[0]; i++) {
-		(void)snprintf(event, sizeof event, "{'call_id':1,'state':'%s','event_timestamp':9000}", data[i]);
+		(void)snprintf(event, sizeof event,
+		    "{'call_id':1,'state':'%s','event_timestamp':9000}", data[i]);
 		FOLDED(after, &RECORD_CALL, HANGUP, event);
 		FOLDED(before, &RECORD_CALL, event, RINGING);
 
@@ -152,8 +178,10 @@ without_a_state_the_dates_decide(void **state)
 	FOLDED(queued, &RECORD_CALL, "{'call_id':1,'state':'admin','date_queued':5}");
 	FOLDED(rang, &RECORD_CALL, "{'call_id':1,'state':'novel','date_queued':5,'date_rang':6}");
 	FOLDED(connected, &RECORD_CALL, "{'call_id':1,'state':null,'date_connected':7}");
-	FOLDED(ended, &RECORD_CALL, "{'call_id':1,'state':'recording','date_connected':7,'date_ended':8}");
-	FOLDED(missed, &RECORD_CALL, "{'call_id':1,'state':'recording','date_rang':7,'date_ended':8}");
+	FOLDED(ended, &RECORD_CALL,
+	    "{'call_id':1,'state':'recording','date_connected':7,'date_ended':8}");
+	FOLDED(
+	    missed, &RECORD_CALL, "{'call_id':1,'state':'recording','date_rang':7,'date_ended':8}");
 
 	(void)state;
 	assert_column(none, CALL_status, "ringing");
@@ -171,10 +199,12 @@ without_a_state_the_dates_decide(void **state)
 static void
 a_column_keeps_the_value_of_the_latest_event(void **state)
 {
-	FOLDED(f, &RECORD_CALL, "{'call_id':1,'event_timestamp':2000,'group_id':'new','mos_score':4.41}",
+	FOLDED(f, &RECORD_CALL,
+	    "{'call_id':1,'event_timestamp':2000,'group_id':'new','mos_score':4.41}",
 	    "{'call_id':1,'event_timestamp':1000,'group_id':'old','mos_score':1}",
 	    "{'call_id':1,'event_timestamp':2000,'group_id':'new','mos_score':4.41}");
-	FOLDED(rank, &RECORD_CALL, "{'call_id':1,'state':'hangup','event_timestamp':2000,'group_id':'end'}",
+	FOLDED(rank, &RECORD_CALL,
+	    "{'call_id':1,'state':'hangup','event_timestamp':2000,'group_id':'end'}",
 	    "{'call_id':1,'state':'ringing','event_timestamp':2000,'group_id':'start'}");
 
 	(void)state;
@@ -187,15 +217,21 @@ static void
 what_is_absent_null_empty_or_of_a_wrong_type_overwrites_nothing(void **state)
 {
 	FOLDED(f, &RECORD_CALL,
-	    "{'call_id':1,'event_timestamp':1000,'direction':'inbound','external_number':'+1','was_recorded':true,"
-	    "'date_started':900,'target':{'id':7,'name':'A'},'contact':{'email':'a@x'},'mos_score':4.5,"
+	    "{'call_id':1,'event_timestamp':1000,'direction':'inbound','external_number':'+1','was_"
+	    "recorded':true,"
+	    "'date_started':900,'target':{'id':7,'name':'A'},'contact':{'email':'a@x'},'mos_score':"
+	    "4.5,"
 	    "'labels':['x'],'talk_time':5,'transcription_text':'T'}",
-	    "{'call_id':1,'event_timestamp':2000,'direction':null,'external_number':'','was_recorded':null,"
-	    "'date_started':null,'target':{},'contact':{'email':''},'mos_score':null,'labels':[],'talk_time':null,"
+	    "{'call_id':1,'event_timestamp':2000,'direction':null,'external_number':'','was_"
+	    "recorded':null,"
+	    "'date_started':null,'target':{},'contact':{'email':''},'mos_score':null,'labels':[],'"
+	    "talk_time':null,"
 	    "'transcription_text':null}",
 	    "{'call_id':1,'event_timestamp':3000}",
-	    "{'call_id':1,'event_timestamp':4000,'direction':{},'external_number':[],'was_recorded':'yes',"
-	    "'date_started':'soon','target':[7],'contact':'c','mos_score':'high','labels':'x','talk_time':true,"
+	    "{'call_id':1,'event_timestamp':4000,'direction':{},'external_number':[],'was_recorded'"
+	    ":'yes',"
+	    "'date_started':'soon','target':[7],'contact':'c','mos_score':'high','labels':'x','"
+	    "talk_time':true,"
 	    "'transcription_text':5,'master_call_id':1.5}");
 
 	(void)state;
@@ -227,9 +263,12 @@ static void
 durations_only_grow_and_are_whole_milliseconds(void **state)
 {
 	FOLDED(f, &RECORD_CALL,
-	    "{'call_id':1,'event_timestamp':1000,'talk_time':32418,'total_duration':8951.03,'hold_time':0}",
-	    "{'call_id':1,'event_timestamp':9000,'talk_time':100,'total_duration':8951.6,'hold_time':-5}",
-	    "{'call_id':1,'event_timestamp':9500,'talk_time':'200','total_duration':1e300,'hold_time':'x'}");
+	    "{'call_id':1,'event_timestamp':1000,'talk_time':32418,'total_duration':8951.03,'hold_"
+	    "time':0}",
+	    "{'call_id':1,'event_timestamp':9000,'talk_time':100,'total_duration':8951.6,'hold_"
+	    "time':-5}",
+	    "{'call_id':1,'event_timestamp':9500,'talk_time':'200','total_duration':1e300,'hold_"
+	    "time':'x'}");
 
 	(void)state;
 	assert_column(f, CALL_talk_time, "32418");
@@ -242,8 +281,10 @@ durations_only_grow_and_are_whole_milliseconds(void **state)
 static void
 the_duration_is_the_talk_time_else_from_answer_to_end(void **state)
 {
-	FOLDED(talk, &RECORD_CALL, "{'call_id':1,'talk_time':5000,'date_connected':1000,'date_ended':9000,'duration':7}");
-	FOLDED(dates, &RECORD_CALL, "{'call_id':1,'date_connected':1000,'date_ended':9000,'duration':7}");
+	FOLDED(talk, &RECORD_CALL,
+	    "{'call_id':1,'talk_time':5000,'date_connected':1000,'date_ended':9000,'duration':7}");
+	FOLDED(dates, &RECORD_CALL,
+	    "{'call_id':1,'date_connected':1000,'date_ended':9000,'duration':7}");
 	FOLDED(odd, &RECORD_CALL, "{'call_id':1,'date_connected':9000,'date_ended':1000}");
 	FOLDED(open, &RECORD_CALL, "{'call_id':1,'date_connected':9000,'duration':7}");
 
@@ -278,10 +319,12 @@ from_and_to_follow_the_direction(void **state)
 static void
 a_call_is_sorted_by_its_start_else_its_first_date_else_its_first_event(void **state)
 {
-	FOLDED(start, &RECORD_CALL, "{'call_id':1,'event_timestamp':5000,'date_started':3000,'date_rang':2000}");
+	FOLDED(start, &RECORD_CALL,
+	    "{'call_id':1,'event_timestamp':5000,'date_started':3000,'date_rang':2000}");
 	FOLDED(date, &RECORD_CALL, "{'call_id':1,'event_timestamp':1000,'date_rang':4000}",
 	    "{'call_id':1,'event_timestamp':5000,'date_ended':6000,'date_unheard_of':3500}");
-	FOLDED(event, &RECORD_CALL, "{'call_id':1,'event_timestamp':5000}", "{'call_id':1,'event_timestamp':4000}");
+	FOLDED(event, &RECORD_CALL, "{'call_id':1,'event_timestamp':5000}",
+	    "{'call_id':1,'event_timestamp':4000}");
 	FOLDED(nothing, &RECORD_CALL, "{'call_id':1}");
 
 	(void)state;
@@ -294,7 +337,8 @@ a_call_is_sorted_by_its_start_else_its_first_date_else_its_first_event(void **st
 static void
 a_record_is_as_old_as_its_first_receipt_and_as_new_as_its_last(void **state)
 {
-	AUTO_RELEASE(folder_release) struct folder f = folded(&RECORD_CALL, (const char *const[]){ NULL });
+	AUTO_RELEASE(folder_release)
+	struct folder f = folded(&RECORD_CALL, (const char *const[]){ NULL });
 
 	(void)state;
 	folder_add(&f, HANGUP, 7000);
@@ -323,7 +367,8 @@ main(void)
 		cmocka_unit_test(durations_only_grow_and_are_whole_milliseconds),
 		cmocka_unit_test(the_duration_is_the_talk_time_else_from_answer_to_end),
 		cmocka_unit_test(from_and_to_follow_the_direction),
-		cmocka_unit_test(a_call_is_sorted_by_its_start_else_its_first_date_else_its_first_event),
+		cmocka_unit_test(
+		    a_call_is_sorted_by_its_start_else_its_first_date_else_its_first_event),
 		cmocka_unit_test(a_record_is_as_old_as_its_first_receipt_and_as_new_as_its_last),
 	};
 

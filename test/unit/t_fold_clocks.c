@@ -14,7 +14,8 @@
 static bool
 same_key(const struct fold_key *a, const struct fold_key *b)
 {
-	return a->at == b->at && a->rank == b->rank && memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+	return a->at == b->at && a->rank == b->rank
+	    && memcmp(a->hash, b->hash, sizeof a->hash) == 0;
 }
 
 /* A row as it comes from the table: the values, and keys from nothing but the clocks. */
@@ -34,7 +35,8 @@ assert_survives(struct folder *f)
 	reload(&back, f->kind, fold_clocks_encode(&f->row, f->kind, &f->arena));
 	for (int i = 0; i < f->kind->nfields; i++) {
 		enum record_rule rule = f->kind->fields[i].rule;
-		bool has_key = (rule == RECORD_LATEST || rule == RECORD_RANKED) && f->row.r.v[i].set;
+		bool has_key =
+		    (rule == RECORD_LATEST || rule == RECORD_RANKED) && f->row.r.v[i].set;
 
 		if (has_key && !same_key(&back.keys[i], &f->row.keys[i]))
 			fail_msg("the key of %s changed", f->kind->fields[i].column);
@@ -46,8 +48,10 @@ assert_survives(struct folder *f)
 static void
 keys_survive_encoding_and_decoding(void **state)
 {
-	FOLDED(call, &RECORD_CALL, OLD, NEW, "{'call_id':1,'state':'recording','was_recorded':true}");
-	FOLDED(text, &RECORD_MESSAGE, "{'id':1,'message_status':'pending','event_timestamp':1000,'text':'a'}",
+	FOLDED(
+	    call, &RECORD_CALL, OLD, NEW, "{'call_id':1,'state':'recording','was_recorded':true}");
+	FOLDED(text, &RECORD_MESSAGE,
+	    "{'id':1,'message_status':'pending','event_timestamp':1000,'text':'a'}",
 	    "{'id':1,'message_status':'success','event_timestamp':253402300799999}");
 
 	(void)state;
@@ -59,7 +63,8 @@ keys_survive_encoding_and_decoding(void **state)
 static void
 a_row_may_have_a_key_of_its_own_for_every_column(void **state)
 {
-	AUTO_RELEASE(folder_release) struct folder f = folded(&RECORD_CALL, (const char *const[]){ NULL });
+	AUTO_RELEASE(folder_release)
+	struct folder f = folded(&RECORD_CALL, (const char *const[]){ NULL });
 
 	(void)state;
 	for (int i = 0; i < RECORD_CALL.nfields; i++) {
@@ -74,7 +79,8 @@ a_row_may_have_a_key_of_its_own_for_every_column(void **state)
 static void
 an_empty_row_has_clocks_too(void **state)
 {
-	AUTO_RELEASE(folder_release) struct folder f = folded(&RECORD_CALL, (const char *const[]){ NULL });
+	AUTO_RELEASE(folder_release)
+	struct folder f = folded(&RECORD_CALL, (const char *const[]){ NULL });
 	static const struct fold_key zero;
 	struct fold_row back = f.row;
 

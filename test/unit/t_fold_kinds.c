@@ -14,12 +14,17 @@ static void
 a_text_fills_its_columns(void **state)
 {
 	FOLDED(f, &RECORD_MESSAGE,
-	    "{'id':6095823680520192,'created_date':1731632669183,'event_timestamp':1731632669601,'direction':'inbound',"
-	    "'from_number':'+15105550102','to_number':['+15105550160','+15105550161'],'text':'Hi','text_content':'Hi',"
-	    "'message_status':'pending','message_delivery_result':null,'mms':true,'mms_url':'https://dialpad.com/mms/1',"
+	    "{'id':6095823680520192,'created_date':1731632669183,'event_timestamp':1731632669601,'"
+	    "direction':'inbound',"
+	    "'from_number':'+15105550102','to_number':['+15105550160','+15105550161'],'text':'Hi','"
+	    "text_content':'Hi',"
+	    "'message_status':'pending','message_delivery_result':null,'mms':true,'mms_url':'https:"
+	    "//dialpad.com/mms/1',"
 	    "'is_internal':false,'sender_id':'77','admins':[{'id':9}],"
-	    "'target':{'id':5527348325810176,'name':'Office','phone_number':'(510) 555-0160','type':'office'},"
-	    "'contact':{'id':'123','name':'Caller','phone_number':'+15105550102','email':'c@example.com','type':'local'}}");
+	    "'target':{'id':5527348325810176,'name':'Office','phone_number':'(510) "
+	    "555-0160','type':'office'},"
+	    "'contact':{'id':'123','name':'Caller','phone_number':'+15105550102','email':'c@"
+	    "example.com','type':'local'}}");
 
 	(void)state;
 	assert_true(f.row.r.dialpad_id == 6095823680520192);
@@ -75,7 +80,8 @@ static void
 the_text_comes_under_either_key_and_may_be_empty(void **state)
 {
 	FOLDED(text, &RECORD_MESSAGE, "{'id':1,'to_number':'+1','text':'a','text_content':'b'}");
-	FOLDED(content, &RECORD_MESSAGE, "{'id':1,'to_number':'+1','text':null,'text_content':'b'}");
+	FOLDED(
+	    content, &RECORD_MESSAGE, "{'id':1,'to_number':'+1','text':null,'text_content':'b'}");
 	FOLDED(empty, &RECORD_MESSAGE, "{'id':1,'to_number':'+1','text':''}");
 	FOLDED(hidden, &RECORD_MESSAGE, "{'id':1,'to_number':'+1'}");
 
@@ -89,11 +95,14 @@ the_text_comes_under_either_key_and_may_be_empty(void **state)
 static void
 a_delivered_text_is_never_pending_again(void **state)
 {
-#define STATUS(at, status) "{'id':1,'event_timestamp':" at ",'message_status':" status "}"
+#define STATUS(at, status) \
+	"{'id':1,'from_number':'+1','event_timestamp':" at ",'message_status':" status "}"
 	FOLDED(late, &RECORD_MESSAGE, STATUS("2000", "'success'"), STATUS("1000", "'pending'"));
-	FOLDED(later, &RECORD_MESSAGE, STATUS("2000", "'failed'"), STATUS("3000", "'pending'"), STATUS("4000", "null"));
+	FOLDED(later, &RECORD_MESSAGE, STATUS("2000", "'failed'"), STATUS("3000", "'pending'"),
+	    STATUS("4000", "null"));
 	FOLDED(both, &RECORD_MESSAGE, STATUS("3000", "'failed'"), STATUS("2000", "'success'"));
-	FOLDED(novel, &RECORD_MESSAGE, STATUS("3000", "'queued'"), STATUS("2000", "'pending'"), STATUS("1000", "'success'"));
+	FOLDED(novel, &RECORD_MESSAGE, STATUS("3000", "'queued'"), STATUS("2000", "'pending'"),
+	    STATUS("1000", "'success'"));
 
 	(void)state;
 	assert_column(late, MESSAGE_status, "success");
@@ -106,8 +115,10 @@ static void
 a_delivery_result_outlives_the_nulls_around_it(void **state)
 {
 	FOLDED(f, &RECORD_MESSAGE,
-	    "{'id':1,'event_timestamp':2000,'message_status':'failed','message_delivery_result':'no_route'}",
-	    "{'id':1,'event_timestamp':3000,'message_status':'failed','message_delivery_result':null}");
+	    "{'id':1,'event_timestamp':2000,'message_status':'failed','message_delivery_result':'"
+	    "no_route'}",
+	    "{'id':1,'event_timestamp':3000,'message_status':'failed','message_delivery_result':"
+	    "null}");
 
 	(void)state;
 	assert_column(f, MESSAGE_delivery_result, "no_route");
@@ -115,13 +126,17 @@ a_delivery_result_outlives_the_nulls_around_it(void **state)
 
 /* ---- voicemails ---- */
 
-#define MESSAGE_LEFT                                                                                  \
-	"{'call_id':5,'state':'voicemail','event_timestamp':2000,'direction':'inbound','external_number':'+1'," \
-	"'internal_number':'+2','date_started':1000,'date_rang':1100,"                                \
-	"'voicemail_link':'https://dialpad.com/v/5','target':{'id':7,'type':'user'},'contact':{'id':8,'name':'C'}}"
-#define UPLOADED                                                                                      \
-	"{'call_id':5,'state':'voicemail_uploaded','event_timestamp':4000,'voicemail_recording_id':5544536335512699," \
-	"'recording_details':[{'id':'5544536335512699','recording_type':'voicemail','duration':12650,"  \
+#define MESSAGE_LEFT                                                                               \
+	"{'call_id':5,'state':'voicemail','event_timestamp':2000,'direction':'inbound','external_" \
+	"number':'+1',"                                                                            \
+	"'internal_number':'+2','date_started':1000,'date_rang':1100,"                             \
+	"'voicemail_link':'https://dialpad.com/v/"                                                 \
+	"5','target':{'id':7,'type':'user'},'contact':{'id':8,'name':'C'}}"
+#define UPLOADED                                                                                 \
+	"{'call_id':5,'state':'voicemail_uploaded','event_timestamp':4000,'voicemail_recording_" \
+	"id':5544536335512699,"                                                                  \
+	"'recording_details':[{'id':'5544536335512699','recording_type':'voicemail','duration':" \
+	"12650,"                                                                                 \
 	"'start_time':3000,'url':'https://dialpad.com/r/5544536335512699'}]}"
 
 static void
@@ -148,14 +163,16 @@ assert_voicemail(struct folder *f, enum voicemail_field field, const char *want)
 	assert_true(fold_voicemail(&f->row, &v));
 	got = value_text(&f->arena, RECORD_VOICEMAIL.fields[field].type, &v.v[field]);
 	if (!str_eq(got, str_of(want)))
-		fail_msg("%s is %.*s, not %s", RECORD_VOICEMAIL.fields[field].column, STR_ARG(got), want);
+		fail_msg("%s is %.*s, not %s", RECORD_VOICEMAIL.fields[field].column, STR_ARG(got),
+		    want);
 }
 
 static void
 an_uploaded_voicemail_is_a_projection_of_its_call(void **state)
 {
 	FOLDED(f, &RECORD_CALL, UPLOADED, MESSAGE_LEFT,
-	    "{'call_id':5,'state':'transcription','event_timestamp':5000,'transcription_text':'T'}");
+	    "{'call_id':5,'state':'transcription','event_timestamp':5000,'transcription_text':'T'"
+	    "}");
 	struct record v;
 
 	(void)state;

@@ -12,8 +12,9 @@
 #define R "https://dialpad.com/r/"
 #define ADMIN "https://dialpad.com/blob/adminrecording/"
 /* An item as it is kept; `started` and `duration` as JSON. */
-#define ITEM(id, url, duration, started, type)                                                      \
-	"{'id':'" id "','url':" url ",'duration':" duration ",'started_at':" started ",'type':'" type "'}"
+#define ITEM(id, url, duration, started, type)                                       \
+	"{'id':'" id "','url':" url ",'duration':" duration ",'started_at':" started \
+	",'type':'" type "'}"
 
 /* ---- recordings ---- */
 
@@ -21,13 +22,14 @@ static void
 details_of_recordings_are_kept(void **state)
 {
 	FOLDED(f, &RECORD_CALL,
-	    "{'call_id':1,'recording_details':[{'id':'5006811933002129','url':'" R "5006811933002129',"
+	    "{'call_id':1,'recording_details':[{'id':'5006811933002129','url':'" R
+	    "5006811933002129',"
 	    "'duration':40773.6,'start_time':1770243115900,'recording_type':'callrecording'}]}");
 
 	(void)state;
 	assert_column(f, CALL_recordings,
-	    "[" ITEM("5006811933002129", "'" R "5006811933002129'", "40774", "'2026-02-04T22:11:55.900Z'",
-		"callrecording") "]");
+	    "[" ITEM("5006811933002129", "'" R "5006811933002129'", "40774",
+		"'2026-02-04T22:11:55.900Z'", "callrecording") "]");
 	assert_column(f, CALL_recording_url, R "5006811933002129");
 }
 
@@ -41,14 +43,15 @@ lists_of_urls_and_of_ids_name_recordings_too(void **state)
 
 	(void)state;
 	assert_column(urls, CALL_recordings,
-	    "[" ITEM("11", "'" R "11?t=a.b'", "null", "null", "callrecording") ","
-	    ITEM("22", "'" R "22'", "null", "null", "callrecording") "]");
-	assert_column(one, CALL_recordings, "[" ITEM("22", "'" R "22'", "null", "null", "callrecording") "]");
+	    "[" ITEM("11", "'" R "11?t=a.b'", "null", "null", "callrecording") "," ITEM(
+		"22", "'" R "22'", "null", "null", "callrecording") "]");
+	assert_column(
+	    one, CALL_recordings, "[" ITEM("22", "'" R "22'", "null", "null", "callrecording") "]");
 	assert_column(admin, CALL_recordings,
 	    "[" ITEM("33", "'" ADMIN "33.mp3'", "null", "null", "admincallrecording") "]");
 	assert_column(ids, CALL_recordings,
-	    "[" ITEM("44", "null", "null", "null", "callrecording") ","
-	    ITEM("5006811933002129", "null", "null", "null", "callrecording") "]");
+	    "[{'id':'44','url':null,'duration':null,'started_at':null,'type':null},"
+	    "{'id':'5006811933002129','url':null,'duration':null,'started_at':null,'type':null}]");
 	assert_column(ids, CALL_recording_url, "null");
 }
 
@@ -58,13 +61,15 @@ the_shapes_of_one_recording_are_one_item(void **state)
 	FOLDED(f, &RECORD_CALL,
 	    "{'call_id':1,'call_recording_ids':[22],'recording_url':['" R "22'],"
 	    "'recording_details':[{'id':'22','duration':5,'recording_type':'callrecording'}]}",
-	    "{'call_id':1,'recording_details':[{'id':22,'duration':3,'start_time':'1770243115900'},{'id':'11'}]}",
-	    "{'call_id':1,'recording_details':[{'id':22,'duration':9,'start_time':1770243115901}]}");
+	    "{'call_id':1,'recording_details':[{'id':22,'duration':3,'start_time':'1770243115900'},"
+	    "{'id':'11'}]}",
+	    "{'call_id':1,'recording_details':[{'id':22,'duration':9,'start_time':1770243115901}]"
+	    "}");
 
 	(void)state;
 	assert_column(f, CALL_recordings,
-	    "[{'id':'11','url':null,'duration':null,'started_at':null,'type':null},"
-	    ITEM("22", "'" R "22'", "9", "'2026-02-04T22:11:55.900Z'", "callrecording") "]");
+	    "[{'id':'11','url':null,'duration':null,'started_at':null,'type':null}," ITEM(
+		"22", "'" R "22'", "9", "'2026-02-04T22:11:55.900Z'", "callrecording") "]");
 }
 
 static void
@@ -75,11 +80,14 @@ items_of_unknown_shapes_are_passed_over(void **state)
 	    "{'id':'22','url':7,'duration':'long','start_time':-1,'recording_type':[]}],"
 	    "'recording_url':[null,7,'',{},'" R "'],'admin_recording_urls':{'a':'" R "5'},"
 	    "'call_recording_ids':{'a':7}}");
-	FOLDED(none, &RECORD_CALL, "{'call_id':1,'recording_details':[],'recording_url':[],'call_recording_ids':[]}");
-	FOLDED(odd, &RECORD_CALL, "{'call_id':1,'recording_details':'x','recording_url':7,'call_recording_ids':'7'}");
+	FOLDED(none, &RECORD_CALL,
+	    "{'call_id':1,'recording_details':[],'recording_url':[],'call_recording_ids':[]}");
+	FOLDED(odd, &RECORD_CALL,
+	    "{'call_id':1,'recording_details':'x','recording_url':7,'call_recording_ids':'7'}");
 
 	(void)state;
-	assert_column(f, CALL_recordings, "[{'id':'22','url':null,'duration':null,'started_at':null,'type':null}]");
+	assert_column(f, CALL_recordings,
+	    "[{'id':'22','url':null,'duration':null,'started_at':null,'type':null}]");
 	assert_column(none, CALL_recordings, "null");
 	assert_column(odd, CALL_recordings, "null");
 }
@@ -87,15 +95,31 @@ items_of_unknown_shapes_are_passed_over(void **state)
 static void
 the_calls_own_recording_is_shown_before_an_admins_and_never_a_voicemail(void **state)
 {
-	FOLDED(both, &RECORD_CALL, "{'call_id':1,'admin_recording_urls':['" ADMIN "11.mp3'],'recording_url':['" R "22']}");
+	FOLDED(both, &RECORD_CALL,
+	    "{'call_id':1,'admin_recording_urls':['" ADMIN "11.mp3'],'recording_url':['" R "22']}");
 	FOLDED(admin, &RECORD_CALL, "{'call_id':1,'admin_recording_urls':['" ADMIN "11.mp3']}");
 	FOLDED(voicemail, &RECORD_CALL,
-	    "{'call_id':1,'recording_details':[{'id':'11','url':'" R "11','recording_type':'voicemail'}]}");
+	    "{'call_id':1,'recording_details':[{'id':'11','url':'" R
+	    "11','recording_type':'voicemail'}]}");
 
 	(void)state;
 	assert_column(both, CALL_recording_url, R "22");
 	assert_column(admin, CALL_recording_url, ADMIN "11.mp3");
 	assert_column(voicemail, CALL_recording_url, "null");
+}
+
+/* Known by its id alone it counts as the call's; its details come in a later batch. */
+static void
+a_recording_that_proves_to_be_a_voicemail_is_shown_no_longer(void **state)
+{
+	FOLDED(f, &RECORD_CALL, "{'call_id':1,'recording_url':['" R "11']}");
+
+	(void)state;
+	assert_column(f, CALL_recording_url, R "11");
+	folder_add(&f,
+	    "{'call_id':1,'recording_details':[{'id':'11','recording_type':'voicemail'}]}", 2000);
+	fold_derive(&f.row, &RECORD_CALL, &f.arena);
+	assert_column(f, CALL_recording_url, "null");
 }
 
 /* n recordings with ids of four digits, from..from+n-1, in descending order. */
@@ -170,7 +194,8 @@ a_list_that_is_all_escapes_stays_json(void **state)
 static void
 a_stored_list_that_is_no_list_is_as_none(void **state)
 {
-	static const char *const garbage[] = { "", "x", "{}", "[", "[7,null,{\"id\":7}", "[7,null]" };
+	static const char *const garbage[] = { "", "x", "{}", "[", "[7,null,{\"id\":7}",
+		"[7,null]" };
 	AUTO_RELEASE(arena_release) struct arena a;
 	struct str one, list;
 
@@ -191,7 +216,8 @@ a_stored_list_that_is_no_list_is_as_none(void **state)
 static void
 labels_are_a_sorted_union(void **state)
 {
-	FOLDED(f, &RECORD_CALL, "{'call_id':1,'event_timestamp':2000,'labels':['vip','b','vip','',7,null,'B']}",
+	FOLDED(f, &RECORD_CALL,
+	    "{'call_id':1,'event_timestamp':2000,'labels':['vip','b','vip','',7,null,'B']}",
 	    "{'call_id':1,'event_timestamp':1000,'labels':['a','b','\xc3\xa9t\\u00e9 \\\"']}",
 	    "{'call_id':1,'event_timestamp':3000,'labels':[]}");
 
@@ -229,7 +255,9 @@ main(void)
 		cmocka_unit_test(lists_of_urls_and_of_ids_name_recordings_too),
 		cmocka_unit_test(the_shapes_of_one_recording_are_one_item),
 		cmocka_unit_test(items_of_unknown_shapes_are_passed_over),
-		cmocka_unit_test(the_calls_own_recording_is_shown_before_an_admins_and_never_a_voicemail),
+		cmocka_unit_test(
+		    the_calls_own_recording_is_shown_before_an_admins_and_never_a_voicemail),
+		cmocka_unit_test(a_recording_that_proves_to_be_a_voicemail_is_shown_no_longer),
 		cmocka_unit_test(of_too_many_recordings_the_least_ids_stay_whatever_came_first),
 		cmocka_unit_test(a_list_that_is_all_escapes_stays_json),
 		cmocka_unit_test(a_stored_list_that_is_no_list_is_as_none),

@@ -28,9 +28,10 @@ assert_refused(struct str payload)
 static void
 payloads_that_are_no_record_are_invalid(void **state)
 {
-	static const char *const bad[] = { "", "{", "[]", "5", "\"x\"", "null", "true", "[{\"call_id\":1}]",
-		"{\"call_id\":\"one\"}", "{\"call_id\":1.5}", "{\"call_id\":{}}", "{\"call_id\":true}", "{\"call_id\":\"\"}",
-		"{\"call_id\":0}", "{\"id\":\"x\",\"from_number\":\"+1\"}", "{\"id\":[],\"to_number\":[]}" };
+	static const char *const bad[] = { "", "{", "[]", "5", "\"x\"", "null", "true",
+		"[{\"call_id\":1}]", "{\"call_id\":\"one\"}", "{\"call_id\":1.5}",
+		"{\"call_id\":{}}", "{\"call_id\":true}", "{\"call_id\":\"\"}", "{\"call_id\":0}",
+		"{\"id\":\"x\",\"from_number\":\"+1\"}", "{\"id\":[],\"to_number\":[]}" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -41,8 +42,10 @@ payloads_that_are_no_record_are_invalid(void **state)
 static void
 other_kinds_of_events_change_no_record(void **state)
 {
-	static const char *const others[] = { "{}", "{\"event\":\"Updated\",\"contact\":{\"id\":\"7\"}}",
-		"{\"on_duty_status\":\"busy\"}", "{\"id\":5}", "{\"call_id\":null,\"state\":\"hangup\"}" };
+	static const char *const others[] = { "{}",
+		"{\"event\":\"Updated\",\"contact\":{\"id\":\"7\"}}",
+		"{\"on_duty_status\":\"busy\"}", "{\"id\":5}",
+		"{\"call_id\":null,\"state\":\"hangup\"}" };
 	AUTO_RELEASE(arena_release) struct arena a;
 	struct fold_change c;
 	struct err e;
@@ -58,8 +61,10 @@ other_kinds_of_events_change_no_record(void **state)
 static void
 ids_are_exact(void **state)
 {
-	FOLDED(number, &RECORD_CALL, "{'call_id':6286560707051431,'master_call_id':5137304475768569}");
-	FOLDED(digits, &RECORD_CALL, "{'call_id':'9223372036854775807','master_call_id':'-9223372036854775808'}");
+	FOLDED(
+	    number, &RECORD_CALL, "{'call_id':6286560707051431,'master_call_id':5137304475768569}");
+	FOLDED(digits, &RECORD_CALL,
+	    "{'call_id':'9223372036854775807','master_call_id':'-9223372036854775808'}");
 
 	(void)state;
 	assert_true(number.row.r.dialpad_id == 6286560707051431);
@@ -88,7 +93,8 @@ folded_sample(const struct record_kind *kind, const char *name)
 	return folded(kind, (const char *const[]){ text, NULL });
 }
 
-#define SAMPLE(f, kind, name) AUTO_RELEASE(folder_release) struct folder f = folded_sample(kind, name)
+#define SAMPLE(f, kind, name) \
+	AUTO_RELEASE(folder_release) struct folder f = folded_sample(kind, name)
 
 static void
 a_webhook_of_an_answered_call_fills_its_columns(void **state)
@@ -146,9 +152,11 @@ a_rest_body_reads_like_a_webhook(void **state)
 	assert_column(recorded, CALL_duration, "119961");
 	assert_column(recorded, CALL_recording_url, "https://dialpad.com/r/1111111111111111");
 	assert_column(recorded, CALL_target_type, "department");
-	assert_column(admin, CALL_recording_url, "https://dialpad.com/blob/adminrecording/2222222222222222.mp3");
+	assert_column(admin, CALL_recording_url,
+	    "https://dialpad.com/blob/adminrecording/2222222222222222.mp3");
 	assert_column(admin, CALL_recordings,
-	    "[{'id':'2222222222222222','url':'https://dialpad.com/blob/adminrecording/2222222222222222.mp3',"
+	    "[{'id':'2222222222222222','url':'https://dialpad.com/blob/adminrecording/"
+	    "2222222222222222.mp3',"
 	    "'duration':null,'started_at':null,'type':'admincallrecording'}]");
 	assert_column(unanswered, CALL_status, "abandoned");
 	assert_column(unanswered, CALL_connected_at, "null");
@@ -162,7 +170,8 @@ a_contacts_id_is_text_whatever_it_was(void **state)
 {
 	FOLDED(number, &RECORD_CALL, "{'call_id':1,'contact':{'id':5600392044183552}}");
 	FOLDED(digits, &RECORD_CALL, "{'call_id':1,'contact':{'id':'0123'}}");
-	FOLDED(shared, &RECORD_CALL, "{'call_id':1,'contact':{'id':'shared_contact_pool_Company:49_uid_84'}}");
+	FOLDED(shared, &RECORD_CALL,
+	    "{'call_id':1,'contact':{'id':'shared_contact_pool_Company:49_uid_84'}}");
 	FOLDED(odd, &RECORD_CALL, "{'call_id':1,'contact':{'id':{'a':1}}}");
 
 	(void)state;
@@ -187,7 +196,8 @@ static void
 unknown_keys_pass_and_duplicate_keys_count_once(void **state)
 {
 	FOLDED(f, &RECORD_CALL,
-	    "{'call_id':1,'state':'ringing','target':{'id':7,'planet':'Mars'},'new_in_2031':{'a':[1,{'b':2}]},"
+	    "{'call_id':1,'state':'ringing','target':{'id':7,'planet':'Mars'},'new_in_2031':{'a':["
+	    "1,{'b':2}]},"
 	    "'target.id':8,'group_id':'a','group_id':'b','State':'hangup'}");
 
 	(void)state;
@@ -199,9 +209,11 @@ unknown_keys_pass_and_duplicate_keys_count_once(void **state)
 static void
 recaps_are_text_or_json_as_they_come(void **state)
 {
-	FOLDED(f, &RECORD_CALL, "{'call_id':1,'recap_summary':'S','recap_outcome':'O','recap_purposes':['p', 'q'],"
-				"'recap_action_items':[ {'who':'me', 'id':5137304475768569} ]}");
-	FOLDED(text, &RECORD_CALL, "{'call_id':1,'recap_purposes':'p','recap_summary':['not','text']}");
+	FOLDED(f, &RECORD_CALL,
+	    "{'call_id':1,'recap_summary':'S','recap_outcome':'O','recap_purposes':['p', 'q'],"
+	    "'recap_action_items':[ {'who':'me', 'id':5137304475768569} ]}");
+	FOLDED(text, &RECORD_CALL,
+	    "{'call_id':1,'recap_purposes':'p','recap_summary':['not','text']}");
 
 	(void)state;
 	assert_column(f, CALL_recap_summary, "S");
@@ -215,8 +227,9 @@ recaps_are_text_or_json_as_they_come(void **state)
 static void
 absurd_instants_are_none(void **state)
 {
-	FOLDED(f, &RECORD_CALL, "{'call_id':1,'date_started':0,'date_rang':-5,'date_connected':1e300,"
-				"'date_ended':253402300800000,'date_queued':'1785979436005.9'}");
+	FOLDED(f, &RECORD_CALL,
+	    "{'call_id':1,'date_started':0,'date_rang':-5,'date_connected':1e300,"
+	    "'date_ended':253402300800000,'date_queued':'1785979436005.9'}");
 
 	(void)state;
 	assert_column(f, CALL_started_at, "null");
@@ -251,28 +264,34 @@ short_texts_are_cut_between_characters_and_long_ones_are_not(void **state)
 		int fill;
 		const char *tail;
 		size_t kept;
-	} cases[] = { { 1024, "", 1024 }, { 1025, "", 1024 }, { 1022, "\xc3\xab", 1024 }, { 1023, "\xc3\xab", 1023 },
-		{ 1022, "\xe2\x82\xac", 1022 }, { 1020, "\xf0\x9f\x98\x80z", 1024 }, { 1021, "\xf0\x9f\x98\x80", 1021 },
+	} cases[] = { { 1024, "", 1024 }, { 1025, "", 1024 }, { 1022, "\xc3\xab", 1024 },
+		{ 1023, "\xc3\xab", 1023 }, { 1022, "\xe2\x82\xac", 1022 },
+		{ 1020, "\xf0\x9f\x98\x80z", 1024 }, { 1021, "\xf0\x9f\x98\x80", 1021 },
 		{ 1023, "\xf0\x9f\x98\x80", 1023 }, { 9000, "\xc3\xab", 1024 } };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		AUTO_RELEASE(folder_release) struct folder f = with_long_text(cases[i].fill, cases[i].tail);
+		AUTO_RELEASE(folder_release)
+		struct folder f = with_long_text(cases[i].fill, cases[i].tail);
 		const struct record_value *v = f.row.r.v;
 
 		assert_int_equal(v[CALL_contact_name].s.n, cases[i].kept);
-		assert_int_equal(v[CALL_transcription].s.n, (size_t)cases[i].fill + strlen(cases[i].tail));
+		assert_int_equal(
+		    v[CALL_transcription].s.n, (size_t)cases[i].fill + strlen(cases[i].tail));
 	}
 }
 
 static void
 text_that_no_column_can_hold_is_replaced(void **state)
 {
-	FOLDED(f, &RECORD_CALL, "{'call_id':1,'contact':{'name':'a\\u0000b\\ud800'},'transcription_text':'\\u0000',"
-				"'recap_purposes':['\\u0000']}");
+	FOLDED(f, &RECORD_CALL,
+	    "{'call_id':1,'contact':{'name':'a\\u0000b\\ud800'},'transcription_text':'\\u0000',"
+	    "'recap_purposes':['\\u0000']}");
 
 	(void)state;
-	assert_column(f, CALL_contact_name, "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+	assert_column(f, CALL_contact_name,
+	    "a\xef\xbf\xbd"
+	    "b\xef\xbf\xbd");
 	assert_column(f, CALL_transcription, "\xef\xbf\xbd");
 	assert_column(f, CALL_recap_purposes, "['\xef\xbf\xbd']");
 }

@@ -77,8 +77,9 @@ a_path_parses_back_to_its_hook(void **state)
 static void
 any_other_spelling_of_a_number_is_no_hook(void **state)
 {
-	static const char *const bad[] = { "", "0", "00", "01", "+1", "-1", " 1", "1 ", "1\n", "1.0", "1e1", "0x1", "one",
-		"2147483648", "4294967297", "18446744073709551617", "99999999999999999999999999" };
+	static const char *const bad[] = { "", "0", "00", "01", "+1", "-1", " 1", "1 ", "1\n",
+		"1.0", "1e1", "0x1", "one", "2147483648", "4294967297", "18446744073709551617",
+		"99999999999999999999999999" };
 	struct hook h = { .number = 7 };
 
 	(void)state;
@@ -93,10 +94,11 @@ any_other_spelling_of_a_number_is_no_hook(void **state)
 static void
 any_other_spelling_of_an_app_is_no_hook(void **state)
 {
-	static const char *const bad[] = { "", "0B0E7A52-4C3F-4B8E-9D1A-2F6C5E4D3B2A", "0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2A",
-		"0b0e7a524c3f4b8e9d1a2f6c5e4d3b2a", "{0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2a}",
-		"0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2", "0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2aa",
-		"0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2g", "0b0e7a52 4c3f-4b8e-9d1a-2f6c5e4d3b2a" };
+	static const char *const bad[] = { "", "0B0E7A52-4C3F-4B8E-9D1A-2F6C5E4D3B2A",
+		"0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2A", "0b0e7a524c3f4b8e9d1a2f6c5e4d3b2a",
+		"{0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2a}", "0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2",
+		"0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2aa", "0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2g",
+		"0b0e7a52 4c3f-4b8e-9d1a-2f6c5e4d3b2a" };
 	struct hook h;
 
 	(void)state;

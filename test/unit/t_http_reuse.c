@@ -53,7 +53,8 @@ a_connection_lives_on_after_a_post_that_went_well(void **state)
 
 	(void)state;
 	assert_int_equal(answers(POST "Content-Length: 2" END END "ab",
-	                     POST "Content-Length: 2" END END "cd", &r), 2);
+			     POST "Content-Length: 2" END END "cd", &r),
+	    2);
 	assert_null(strstr(r.text, "Connection: close"));
 	assert_non_null(strstr(r.text, "cd"));
 }
@@ -65,7 +66,8 @@ a_client_that_wants_it_to_end_is_told_that_it_ends(void **state)
 
 	(void)state;
 	assert_int_equal(answers(POST "Connection: Close" END "Content-Length: 2" END END "ab",
-	                     POST "Content-Length: 2" END END "cd", &r), 1);
+			     POST "Content-Length: 2" END END "cd", &r),
+	    1);
 	assert_non_null(strstr(r.text, "Connection: close\r\n"));
 }
 
@@ -83,8 +85,7 @@ every_other_connection_ends(void **state)
 	for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
 		struct raw_reply r;
 
-		assert_int_equal(
-		    answers(firsts[i], POST "Content-Length: 2" END END "cd", &r), 1);
+		assert_int_equal(answers(firsts[i], POST "Content-Length: 2" END END "cd", &r), 1);
 		assert_non_null(strstr(r.text, "Connection: close\r\n"));
 	}
 }

@@ -293,8 +293,9 @@ an_inner_failure_is_logged_once_and_not_told(void **state)
 
 	(void)state;
 	assert_int_equal(r.status, 500);
-	assert_has(r, "\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Internal server error\","
-		      "\"status\":500,\"error\":\"Internal server error\",\"request_id\":\"f1\"}");
+	assert_has(r,
+	    "\r\n\r\n{\"type\":\"about:blank\",\"title\":\"Internal server error\","
+	    "\"status\":500,\"error\":\"Internal server error\",\"request_id\":\"f1\"}");
 	assert_has(r, "\r\nX-Kept: yes\r\n");
 	assert_lacks(r, "inner workings");
 	assert_true(is_logged("route=/fail status=500"));

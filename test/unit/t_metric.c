@@ -13,7 +13,8 @@
 
 /* Metrics register for the life of the process: the whole text is looked at once, in this order. */
 static struct metric requests = METRIC_COUNTER("t_requests_total", "Requests.", "route");
-static struct metric plain = METRIC_COUNTER("t_plain_total", "No label, a \\ and\na \"line\".", NULL);
+static struct metric plain =
+    METRIC_COUNTER("t_plain_total", "No label, a \\ and\na \"line\".", NULL);
 static struct metric depth = METRIC_GAUGE("t_depth", "Depth.", NULL);
 static struct metric duration = METRIC_SECONDS("t_duration_seconds", "Durations.", NULL);
 static struct metric labelled = METRIC_SECONDS("t_labelled_seconds", "Durations.", "kind");
@@ -147,7 +148,8 @@ static void
 metrics_are_sorted_and_described_once(void **state)
 {
 	static const char *const order[] = { "t_depth", "t_duration_seconds", "t_labelled_seconds",
-		"t_many_total", "t_plain_total", "t_requests_total", "t_shared_seconds", "t_shared_total" };
+		"t_many_total", "t_plain_total", "t_requests_total", "t_shared_seconds",
+		"t_shared_total" };
 	char line[64];
 	const char *at, *hit;
 

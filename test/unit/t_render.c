@@ -11,7 +11,6 @@
 
 #define OUR_ID "0b0e7a52-4c3f-4b8e-9d1a-2f6c5e4d3b2a"
 
-
 static struct record
 empty(int64_t dialpad_id)
 {
@@ -63,11 +62,16 @@ a_call_of_which_nothing_is_known_has_all_keys(void **state)
 
 	(void)state;
 	assert_renders(render_call, &r,
-	    "{\"id\":\"" OUR_ID "\",\"call_id\":9223372036854775807,\"direction\":null,\"from\":null,\"to\":null,"
-	    "\"status\":null,\"state\":null,\"started_at\":null,\"rang_at\":null,\"connected_at\":null,"
-	    "\"ended_at\":null,\"duration\":null,\"talk_time\":null,\"total_duration\":null,\"target\":null,"
-	    "\"contact\":null,\"was_recorded\":false,\"recording_url\":null,\"recordings\":[],\"voicemail\":null,"
-	    "\"transcription\":null,\"recap\":null,\"mos_score\":null,\"csat_score\":null,\"labels\":[],"
+	    "{\"id\":\"" OUR_ID
+	    "\",\"call_id\":9223372036854775807,\"direction\":null,\"from\":null,\"to\":null,"
+	    "\"status\":null,\"state\":null,\"started_at\":null,\"rang_at\":null,\"connected_at\":"
+	    "null,"
+	    "\"ended_at\":null,\"duration\":null,\"talk_time\":null,\"total_duration\":null,"
+	    "\"target\":null,"
+	    "\"contact\":null,\"was_recorded\":false,\"recording_url\":null,\"recordings\":[],"
+	    "\"voicemail\":null,"
+	    "\"transcription\":null,\"recap\":null,\"mos_score\":null,\"csat_score\":null,"
+	    "\"labels\":[],"
 	    "\"is_transferred\":false,\"master_call_id\":null,\"entry_point_call_id\":null,"
 	    "\"operator_call_id\":null,\"group_id\":null,\"created_at\":null,\"updated_at\":null}");
 }
@@ -79,9 +83,12 @@ a_message_of_which_nothing_is_known_has_all_keys(void **state)
 
 	(void)state;
 	assert_renders(render_message, &r,
-	    "{\"id\":\"" OUR_ID "\",\"message_id\":12345,\"direction\":null,\"from\":null,\"to\":null,"
-	    "\"to_numbers\":[],\"text\":null,\"status\":null,\"delivery_result\":null,\"is_mms\":false,"
-	    "\"media_url\":null,\"is_internal\":false,\"target\":null,\"contact\":null,\"sent_at\":null,"
+	    "{\"id\":\"" OUR_ID
+	    "\",\"message_id\":12345,\"direction\":null,\"from\":null,\"to\":null,"
+	    "\"to_numbers\":[],\"text\":null,\"status\":null,\"delivery_result\":null,\"is_mms\":"
+	    "false,"
+	    "\"media_url\":null,\"is_internal\":false,\"target\":null,\"contact\":null,\"sent_at\":"
+	    "null,"
 	    "\"created_at\":null,\"updated_at\":null}");
 }
 
@@ -92,7 +99,8 @@ a_voicemail_of_which_nothing_is_known_has_all_keys(void **state)
 
 	(void)state;
 	assert_renders(render_voicemail, &r,
-	    "{\"id\":\"" OUR_ID "\",\"call_id\":1,\"from\":null,\"to\":null,\"target\":null,\"contact\":null,"
+	    "{\"id\":\"" OUR_ID
+	    "\",\"call_id\":1,\"from\":null,\"to\":null,\"target\":null,\"contact\":null,"
 	    "\"recording_id\":null,\"recording_url\":null,\"duration\":null,\"transcription\":null,"
 	    "\"left_at\":null,\"created_at\":null,\"updated_at\":null}");
 }
@@ -167,21 +175,30 @@ a_call_shows_all_that_is_known(void **state)
 	(void)state;
 	assert_renders(render_call, &r,
 	    "{\"id\":\"" OUR_ID "\",\"call_id\":5137304475768569,\"direction\":\"outbound\","
-	    "\"from\":\"+13342459504\",\"to\":\"+13345521280\",\"status\":\"completed\",\"state\":\"hangup\","
+	    "\"from\":\"+13342459504\",\"to\":\"+13345521280\",\"status\":\"completed\",\"state\":"
+	    "\"hangup\","
 	    "\"started_at\":\"2026-02-04T22:11:49.824Z\",\"rang_at\":\"2026-02-04T22:11:50.000Z\","
-	    "\"connected_at\":\"2026-02-04T22:11:53.900Z\",\"ended_at\":\"2026-02-04T22:11:58.807Z\","
+	    "\"connected_at\":\"2026-02-04T22:11:53.900Z\",\"ended_at\":\"2026-02-04T22:11:58."
+	    "807Z\","
 	    "\"duration\":5000,\"talk_time\":5001,\"total_duration\":8984,"
-	    "\"target\":{\"id\":5600409256689664,\"type\":\"call_center\",\"name\":\"Support \\\"Nord\\\"\","
+	    "\"target\":{\"id\":5600409256689664,\"type\":\"call_center\",\"name\":\"Support "
+	    "\\\"Nord\\\"\","
 	    "\"email\":\"s@example.com\",\"phone\":\"+1\",\"office_id\":6286560707051431},"
-	    "\"contact\":{\"id\":\"shared_contact_pool_7\",\"name\":\"In\xc3\xa9s\",\"phone\":\"+2\","
+	    "\"contact\":{\"id\":\"shared_contact_pool_7\",\"name\":\"In\xc3\xa9s\",\"phone\":\"+"
+	    "2\","
 	    "\"email\":\"i@example.com\",\"type\":\"shared\"},"
-	    "\"was_recorded\":true,\"recording_url\":\"https://dialpad.com/r/1\",\"recordings\":[{\"id\":\"1\"}],"
-	    "\"voicemail\":{\"recording_id\":5544536335512699,\"recording_url\":\"https://dialpad.com/v/5\","
+	    "\"was_recorded\":true,\"recording_url\":\"https://dialpad.com/r/"
+	    "1\",\"recordings\":[{\"id\":\"1\"}],"
+	    "\"voicemail\":{\"recording_id\":5544536335512699,\"recording_url\":\"https://"
+	    "dialpad.com/v/5\","
 	    "\"duration\":12650},\"transcription\":\"Hello\\nthere\","
-	    "\"recap\":{\"summary\":\"sum\",\"outcome\":\"out\",\"purposes\":[\"p\"],\"action_items\":{\"a\":[1]}},"
+	    "\"recap\":{\"summary\":\"sum\",\"outcome\":\"out\",\"purposes\":[\"p\"],\"action_"
+	    "items\":{\"a\":[1]}},"
 	    "\"mos_score\":4.41,\"csat_score\":5,\"labels\":[\"vip\"],\"is_transferred\":true,"
-	    "\"master_call_id\":11,\"entry_point_call_id\":12,\"operator_call_id\":13,\"group_id\":\"Office:1\","
-	    "\"created_at\":\"2026-02-04T22:12:00.000Z\",\"updated_at\":\"2026-02-04T22:12:01.001Z\"}");
+	    "\"master_call_id\":11,\"entry_point_call_id\":12,\"operator_call_id\":13,\"group_id\":"
+	    "\"Office:1\","
+	    "\"created_at\":\"2026-02-04T22:12:00.000Z\",\"updated_at\":\"2026-02-04T22:12:01."
+	    "001Z\"}");
 }
 
 static void
@@ -214,13 +231,19 @@ a_message_shows_all_that_is_known(void **state)
 	r.v[MESSAGE_created_at] = record_int(1731632670000);
 	r.v[MESSAGE_updated_at] = record_int(1731632671000);
 	assert_renders(render_message, &r,
-	    "{\"id\":\"" OUR_ID "\",\"message_id\":6095823680520192,\"direction\":\"inbound\",\"from\":\"+1\","
+	    "{\"id\":\"" OUR_ID
+	    "\",\"message_id\":6095823680520192,\"direction\":\"inbound\",\"from\":\"+1\","
 	    "\"to\":\"+2\",\"to_numbers\":[\"+2\",\"+3\"],\"text\":\"\",\"status\":\"failed\","
-	    "\"delivery_result\":\"no_route\",\"is_mms\":true,\"media_url\":\"https://dialpad.com/mms/1\","
-	    "\"is_internal\":true,\"target\":{\"id\":5527348325810176,\"type\":\"office\",\"name\":\"Main\","
-	    "\"email\":null,\"phone\":\"(510) 555-0160\",\"office_id\":null},\"contact\":{\"id\":\"123\",\"name\":\"C\","
-	    "\"phone\":\"+1\",\"email\":\"c@example.com\",\"type\":\"local\"},\"sent_at\":\"2024-11-15T01:04:29.183Z\","
-	    "\"created_at\":\"2024-11-15T01:04:30.000Z\",\"updated_at\":\"2024-11-15T01:04:31.000Z\"}");
+	    "\"delivery_result\":\"no_route\",\"is_mms\":true,\"media_url\":\"https://dialpad.com/"
+	    "mms/1\","
+	    "\"is_internal\":true,\"target\":{\"id\":5527348325810176,\"type\":\"office\",\"name\":"
+	    "\"Main\","
+	    "\"email\":null,\"phone\":\"(510) "
+	    "555-0160\",\"office_id\":null},\"contact\":{\"id\":\"123\",\"name\":\"C\","
+	    "\"phone\":\"+1\",\"email\":\"c@example.com\",\"type\":\"local\"},\"sent_at\":\"2024-"
+	    "11-15T01:04:29.183Z\","
+	    "\"created_at\":\"2024-11-15T01:04:30.000Z\",\"updated_at\":\"2024-11-15T01:04:31."
+	    "000Z\"}");
 }
 
 static void
@@ -251,12 +274,17 @@ a_voicemail_shows_all_that_is_known(void **state)
 	r.v[VOICEMAIL_created_at] = record_int(1770243160000);
 	r.v[VOICEMAIL_updated_at] = record_int(1770243170000);
 	assert_renders(render_voicemail, &r,
-	    "{\"id\":\"" OUR_ID "\",\"call_id\":5097083348356063,\"from\":\"+1\",\"to\":\"+2\",\"target\":{\"id\":7,"
-	    "\"type\":\"user\",\"name\":\"Maya\",\"email\":\"m@example.com\",\"phone\":\"+2\",\"office_id\":8},"
-	    "\"contact\":{\"id\":\"c\",\"name\":\"C\",\"phone\":\"+1\",\"email\":\"c@example.com\",\"type\":\"local\"},"
-	    "\"recording_id\":5544536335512699,\"recording_url\":\"https://dialpad.com/v/5\",\"duration\":12650,"
+	    "{\"id\":\"" OUR_ID
+	    "\",\"call_id\":5097083348356063,\"from\":\"+1\",\"to\":\"+2\",\"target\":{\"id\":7,"
+	    "\"type\":\"user\",\"name\":\"Maya\",\"email\":\"m@example.com\",\"phone\":\"+2\","
+	    "\"office_id\":8},"
+	    "\"contact\":{\"id\":\"c\",\"name\":\"C\",\"phone\":\"+1\",\"email\":\"c@example.com\","
+	    "\"type\":\"local\"},"
+	    "\"recording_id\":5544536335512699,\"recording_url\":\"https://dialpad.com/v/"
+	    "5\",\"duration\":12650,"
 	    "\"transcription\":\"Hello\",\"left_at\":\"2026-02-04T22:12:20.547Z\","
-	    "\"created_at\":\"2026-02-04T22:12:40.000Z\",\"updated_at\":\"2026-02-04T22:12:50.000Z\"}");
+	    "\"created_at\":\"2026-02-04T22:12:40.000Z\",\"updated_at\":\"2026-02-04T22:12:50."
+	    "000Z\"}");
 }
 
 /* ---- in between ---- */
@@ -282,10 +310,14 @@ an_object_of_which_one_member_is_known_has_all_of_them(void **state)
 	r.v[CALL_target_type] = text("user");
 	r.v[CALL_contact_id] = text("9");
 	r.v[CALL_recap_outcome] = text("o");
-	assert_member(&r, "\"target\":{\"id\":null,\"type\":\"user\",\"name\":null,\"email\":null,\"phone\":null,"
-			  "\"office_id\":null}");
-	assert_member(&r, "\"contact\":{\"id\":\"9\",\"name\":null,\"phone\":null,\"email\":null,\"type\":null}");
-	assert_member(&r, "\"recap\":{\"summary\":null,\"outcome\":\"o\",\"purposes\":null,\"action_items\":null}");
+	assert_member(&r,
+	    "\"target\":{\"id\":null,\"type\":\"user\",\"name\":null,\"email\":null,\"phone\":null,"
+	    "\"office_id\":null}");
+	assert_member(&r,
+	    "\"contact\":{\"id\":\"9\",\"name\":null,\"phone\":null,\"email\":null,\"type\":null}");
+	assert_member(&r,
+	    "\"recap\":{\"summary\":null,\"outcome\":\"o\",\"purposes\":null,\"action_items\":"
+	    "null}");
 }
 
 static void
@@ -298,8 +330,9 @@ a_voicemail_appears_once_its_upload_is_proven(void **state)
 	r.v[CALL_voicemail_url] = text("https://dialpad.com/v/5");
 	assert_member(&r, "\"voicemail\":null");
 	r.v[CALL_voicemail_at] = record_int(1);
-	assert_member(&r, "\"voicemail\":{\"recording_id\":5,\"recording_url\":\"https://dialpad.com/v/5\","
-			  "\"duration\":null}");
+	assert_member(&r,
+	    "\"voicemail\":{\"recording_id\":5,\"recording_url\":\"https://dialpad.com/v/5\","
+	    "\"duration\":null}");
 }
 
 static void

@@ -17,7 +17,7 @@
 enum { IN_A_ROW = 20000, THREADS = 4 };
 
 static const struct uuid dns = { { 0x6b, 0xa7, 0xb8, 0x10, 0x9d, 0xad, 0x11, 0xd1, 0x80, 0xb4, 0x00,
-	0xc0, 0x4f, 0xd4, 0x30, 0xc8 } };
+    0xc0, 0x4f, 0xd4, 0x30, 0xc8 } };
 
 static void
 assert_sha1(const char *text, int times, const char *want)
@@ -41,8 +41,9 @@ sha1_gives_the_digests_of_the_standard(void **state)
 	assert_sha1("abc", 1, "a9993e364706816aba3e25717850c26c9cd0d89d");
 	assert_sha1("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
 	    "84983e441c3bd26ebaae4aa1f95129e5e54670f1");
-	assert_sha1("abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopq"
-		    "klmnopqrlmnopqrsmnopqrstnopqrstu",
+	assert_sha1(
+	    "abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopq"
+	    "klmnopqrlmnopqrsmnopqrstnopqrstu",
 	    1, "a49b2446a02c645bf419f995b67091253a04a259");
 	assert_sha1("a", 1000000, "34aa973cd4c4daa4f61eeb2bdbad27316534016f");
 	assert_sha1("0123456701234567012345670123456701234567012345670123456701234567", 10,
@@ -134,7 +135,8 @@ version_7_of_many_threads_is_in_order_per_thread_and_never_twice(void **state)
 	(void)state;
 	assert_non_null(all);
 	for (int t = 0; t < THREADS; t++)
-		assert_int_equal(pthread_create(&threads[t], NULL, make_many, all + t * IN_A_ROW), 0);
+		assert_int_equal(
+		    pthread_create(&threads[t], NULL, make_many, all + t * IN_A_ROW), 0);
 	for (int t = 0; t < THREADS; t++)
 		pthread_join(threads[t], NULL);
 	for (int i = 1; i < THREADS * IN_A_ROW; i++)
@@ -166,11 +168,17 @@ static void
 texts_that_are_no_uuid_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "6ba7b810", "6ba7b8109dad11d180b400c04fd430c8",
-		"6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b810-9dad-11d1-80b4-00c04fd430c80",
-		"6ba7b810-9dad-11d1-80b4-00c04fd430cg", "6ba7b8109-dad-11d1-80b4-00c04fd430c8",
-		"{ba7b810-9dad-11d1-80b4-00c04fd430c}", "6ba7b810_9dad_11d1_80b4_00c04fd430c8",
-		" 6ba7b810-9dad-11d1-80b4-00c04fd430c", "6ba7b810-9dad-11d1-80b4-00c04fd430c ",
+		"",
+		"6ba7b810",
+		"6ba7b8109dad11d180b400c04fd430c8",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430c",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430c80",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430cg",
+		"6ba7b8109-dad-11d1-80b4-00c04fd430c8",
+		"{ba7b810-9dad-11d1-80b4-00c04fd430c}",
+		"6ba7b810_9dad_11d1_80b4_00c04fd430c8",
+		" 6ba7b810-9dad-11d1-80b4-00c04fd430c",
+		"6ba7b810-9dad-11d1-80b4-00c04fd430c ",
 		"6ba7b810--dad-11d1-80b4-00c04fd430c8",
 	};
 	struct uuid u = dns;

@@ -66,7 +66,7 @@ waits_of_no_time_return_at_once(void **state)
 	wake_release(&w);
 }
 
-/* 999 ms past a full second must carry into the seconds: try pauses across every fraction. */
+/* Twelve of them, so that some begin late in a second and end in the next. */
 static void
 a_pause_lasts_its_time_whatever_hints_come(void **state)
 {
@@ -109,9 +109,11 @@ start_waiters(struct waiter *waiters, int n, struct wake *w)
 	for (int i = 0; i < n; i++) {
 		waiters[i].wake = w;
 		waiters[i].seen = wake_seen(w);
-		assert_int_equal(pthread_create(&waiters[i].thread, NULL, wait_long, &waiters[i]), 0);
+		assert_int_equal(
+		    pthread_create(&waiters[i].thread, NULL, wait_long, &waiters[i]), 0);
 	}
-	clock_sleep_ms(SHORT_MS); /* most of them are waiting now; the others must not miss it either */
+	clock_sleep_ms(
+	    SHORT_MS); /* most of them are waiting now; the others must not miss it either */
 }
 
 static void
@@ -136,7 +138,8 @@ one_hint_wakes_all_who_wait(void **state)
 static void
 a_stop_ends_every_wait_now_and_from_now_on(void **state)
 {
-	struct waiter waiters[THREADS] = { { .paused = true }, { .paused = false }, { .paused = true } };
+	struct waiter waiters[THREADS] = { { .paused = true }, { .paused = false },
+		{ .paused = true } };
 	int64_t start = clock_mono_ms();
 	struct wake w;
 

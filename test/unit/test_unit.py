@@ -17,7 +17,7 @@ NAMES = sorted(path.stem for path in (ROOT / "test" / "unit").glob("t_*.c"))
 def test_unit(name: str) -> None:
     program = ROOT / "build" / BUILD / "test" / name
     run = subprocess.run(
-        [program], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        [program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
         timeout=120, check=False,
     )
     assert run.returncode == 0, run.stdout[-8000:]
