@@ -10,13 +10,14 @@
 #include <semaphore.h>
 #include <stdlib.h>
 
-static struct metric waiting = METRIC_GAUGE("cti_ingest_waiting", "Events waiting for a writer.", NULL);
-static struct metric groups_total
-    = METRIC_COUNTER("cti_ingest_groups_total", "Groups of events, by where they went.", "to");
+static struct metric waiting =
+    METRIC_GAUGE("cti_ingest_waiting", "Events waiting for a writer.", NULL);
+static struct metric groups_total =
+    METRIC_COUNTER("cti_ingest_groups_total", "Groups of events, by where they went.", "to");
 static struct metric grouped_total = METRIC_COUNTER("cti_ingest_grouped_events_total",
     "Events in those groups; divided by the groups it is their mean size.", "to");
-static struct metric commit_seconds
-    = METRIC_SECONDS("cti_ingest_commit_seconds", "Time to commit a group in the database.", NULL);
+static struct metric commit_seconds =
+    METRIC_SECONDS("cti_ingest_commit_seconds", "Time to commit a group in the database.", NULL);
 
 enum { MARGIN_MS = 200, LEAST_MS = 100, PAUSE_MS = 250, HINT_GAP_MS = 5, GROUP_LIMIT = 1024 };
 
@@ -25,9 +26,10 @@ struct entry {
 	const struct event *ev;
 	struct entry *next;
 	int64_t until; /* monotonic ms */
-	bool taken; /* guarded by the writer's mu */
-	_Atomic(enum err_code) result; /* atomic for ThreadSanitizer, which misses sem_clockwait() */
-	sem_t answered;                /* posted when `result` is set: a woken request needs no lock */
+	bool taken;    /* guarded by the writer's mu */
+	_Atomic(enum err_code)
+	    result;     /* atomic for ThreadSanitizer, which misses sem_clockwait() */
+	sem_t answered; /* posted when `result` is set: a woken request needs no lock */
 };
 
 struct writer {
@@ -37,7 +39,8 @@ struct writer {
 	struct entry *first, **last; /* guarded by mu, as all below */
 	int nwaiting;
 	bool stopping;
-	int64_t not_before; /* monotonic ms: after a failure the database is left alone for a moment */
+	int64_t
+	    not_before; /* monotonic ms: after a failure the database is left alone for a moment */
 	bool troubled;
 	int nthreads;
 	pthread_t threads[];
