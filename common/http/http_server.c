@@ -38,11 +38,11 @@ struct http_server {
 	int admitted;        /* under the lock */
 	int waiting;         /* for room; under the lock */
 	bool draining;       /* under the lock */
-	int port;            /* where a stopping server is nudged */
-	atomic_bool stopped;
-	int open;    /* connections, each with a thread; under the lock */
-	int workers; /* threads that serve connections */
+	int open;            /* connections, each with a thread; under the lock */
+	int workers;         /* threads that serve connections */
 	struct http_watch *watch;
+	int port; /* where a stopping server is nudged */
+	atomic_bool stopped;
 };
 
 /* With the lock held. Who comes later does not overtake. */

@@ -41,7 +41,8 @@ static void
 base64url_refuses_every_other_spelling(void **state)
 {
 	static const char *const bad[] = { "Z", "Zg=", "Zg==", "Zm8=", "Zh", "Zm9", "Zm+v", "Zm/v",
-		" Zg", "Zg ", "Zg\n", "Zm 9v", "Zm9v.", "Zm9v\xc3\xa9", "Zm9vY" };
+		" Zg", "Zg ", "Zg\n", "Zm 9v", "Zm9v.", "Zm9v\xc3\xa9", "Zm9vY", "Zm9\xc4",
+		"\xff\xff\xff\xff" };
 	AUTO_RELEASE(buf_release) struct buf out = BUF(ROOM);
 
 	(void)state;
