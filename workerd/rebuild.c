@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* After a batch, others come first: longer than a worker waits for a tenant that is taken. */
-enum { YIELD_MS = 200, STATEMENT_MS = 30000, CONNINFO_BYTES = 8192 };
+enum { YIELD_MS = 200, STATEMENT_MS = 30000, CONNINFO_BYTES = 8192, DAY_MS = 86400000 };
 
 static enum err_code
 connect(const struct conf *c, struct db_conn **out, struct err *e)
@@ -95,15 +95,23 @@ parse(void *self, int argc, char **argv, struct err *e)
 	return rebuild_args_parse(argc, argv, self, e);
 }
 
+/* Records that the retention has deleted must not come back. */
+static int64_t
+oldest_kept_ms(int64_t retention_days)
+{
+	return retention_days == 0 ? 0 : clock_wall_ms() - retention_days * DAY_MS;
+}
+
 static int
 run(void *self, const struct conf *conf)
 {
-	const struct rebuild_opts *o = self;
+	struct rebuild_opts *o = self;
 	AUTO(db_conn) struct db_conn *c = NULL;
 	struct rebuild_report report = { 0 };
 	struct err e;
 	enum err_code rc = connect(conf, &c, &e);
 
+	o->records_from = oldest_kept_ms(conf->records_retention_days);
 	if (rc == ERR_OK)
 		rc = rebuild_all(c, o, &report, &e);
 	if (c != NULL)

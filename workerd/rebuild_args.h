@@ -23,6 +23,7 @@ struct rebuild_opts {
 	struct uuid app_id;
 	int64_t from, to; /* ms; from <= received_at < to */
 	bool dry_run;
+	int64_t records_from; /* ms; of the configuration: what is older is not kept; 0: all */
 };
 
 CTI_MUST_CHECK enum err_code rebuild_args_parse(

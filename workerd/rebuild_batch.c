@@ -63,7 +63,7 @@ read_events(struct work *w, const struct str *ids, int n, struct err *e)
 static enum err_code
 save(struct work *w, struct rebuild_set *r, struct err *e)
 {
-	rebuild_set_compare(r, w->arena, w->report);
+	rebuild_set_compare(r, w->opts->records_from, w->arena, w->report);
 	if (w->opts->dry_run)
 		return ERR_OK;
 	return record_set_save(w->conn, w->opts->app_id, r->s, w->arena, &w->feed, e);

@@ -5,16 +5,18 @@ static const struct db_stmt HAS_TENANT = {
 	.sql = "SELECT EXISTS (SELECT 1 FROM tenant_heads WHERE app_id = $1)",
 };
 
-#define IDS_FROM(log)                                                                      \
-	"SELECT dialpad_event_id FROM " log " WHERE app_id = $1 AND dialpad_event_id > $2" \
-	" AND received_at >= $3 AND received_at < $4"
+/* Each with a limit of its own, so that the index of each day is read in order and no further than
+ * a page needs. */
+#define IDS_FROM(log)                                  \
+	"(SELECT DISTINCT dialpad_event_id FROM " log  \
+	" WHERE app_id = $1 AND dialpad_event_id > $2" \
+	" AND received_at >= $3 AND received_at < $4 ORDER BY 1 LIMIT $5)"
 
 static const struct db_stmt IDS = {
 	.name = "rebuild_ids",
 	.sql =
 	    "SELECT DISTINCT dialpad_event_id FROM (" IDS_FROM("event_log") " UNION ALL " IDS_FROM(
-		"event_log_archive") ") AS events"
-				     " ORDER BY dialpad_event_id LIMIT $5",
+		"event_log_archive") ") AS events ORDER BY 1 LIMIT $5",
 };
 
 /* OFFSET 0: one probe by key for each event, however large the planner believes the tables. */

@@ -2,20 +2,19 @@
 
 #include <stdio.h>
 
-static int
-created_at(const struct record_kind *kind)
-{
-	return kind == &RECORD_CALL   ? (int)CALL_created_at
-	    : kind == &RECORD_MESSAGE ? (int)MESSAGE_created_at
-				      : (int)VOICEMAIL_created_at;
-}
+/* Where each kind has the columns that are treated apart. */
+static const struct places {
+	int created_at, updated_at, sort_at;
+} call_places = { CALL_created_at, CALL_updated_at, CALL_sort_at },
+  message_places = { MESSAGE_created_at, MESSAGE_updated_at, MESSAGE_sort_at },
+  voicemail_places = { VOICEMAIL_created_at, VOICEMAIL_updated_at, VOICEMAIL_sort_at };
 
-static int
-updated_at(const struct record_kind *kind)
+static const struct places *
+places(const struct record_kind *kind)
 {
-	return kind == &RECORD_CALL   ? (int)CALL_updated_at
-	    : kind == &RECORD_MESSAGE ? (int)MESSAGE_updated_at
-				      : (int)VOICEMAIL_updated_at;
+	return kind == &RECORD_CALL   ? &call_places
+	    : kind == &RECORD_MESSAGE ? &message_places
+				      : &voicemail_places;
 }
 
 /* ---- fold ---- */
@@ -41,7 +40,7 @@ fold_from_nothing(
 static bool
 began_before_the_log(const struct record_set *s, int i, const struct fold_row *fresh)
 {
-	int f = created_at(s->kind);
+	int f = places(s->kind)->created_at;
 
 	return s->loaded[i] && s->before[i].v[f].i < fresh->r.v[f].i;
 }
@@ -49,7 +48,7 @@ began_before_the_log(const struct record_set *s, int i, const struct fold_row *f
 static void
 replace(struct record_set *s, int i, const struct fold_row *fresh)
 {
-	int f = created_at(s->kind);
+	int f = places(s->kind)->created_at;
 
 	s->rows[i] = *fresh;
 	if (s->loaded[i])
@@ -120,8 +119,10 @@ static void
 name_differences(const struct record_kind *kind, const struct fold_row *x, const struct fold_row *y,
     struct arena *a, char columns[REBUILD_COLUMNS_BYTES])
 {
+	const struct places *apart = places(kind);
+
 	for (int f = 0; f < kind->nfields; f++)
-		if (f != created_at(kind) && f != updated_at(kind)
+		if (f != apart->created_at && f != apart->updated_at
 		    && !record_value_eq(kind->fields[f].type, &x->r.v[f], &y->r.v[f]))
 			add_column(columns, kind->fields[f].column);
 	if (!same_clocks(kind, x, y, a))
@@ -136,8 +137,16 @@ reported_as(const struct record_kind *kind)
 				      : REBUILD_VOICEMAILS;
 }
 
+/* It was deleted for its age, and its events are kept longer. */
+static bool
+is_past(const struct record_set *s, int i, int64_t records_from)
+{
+	return !s->loaded[i] && s->rows[i].r.v[places(s->kind)->sort_at].i < records_from;
+}
+
 void
-rebuild_set_compare(struct rebuild_set *r, struct arena *a, struct rebuild_report *report)
+rebuild_set_compare(
+    struct rebuild_set *r, int64_t records_from, struct arena *a, struct rebuild_report *report)
 {
 	struct record_set *s = r->s;
 	int kept = 0;
@@ -150,6 +159,8 @@ rebuild_set_compare(struct rebuild_set *r, struct arena *a, struct rebuild_repor
 			.merged = r->merged[i],
 		};
 
+		if (is_past(s, i, records_from))
+			continue;
 		if (s->loaded[i])
 			name_differences(s->kind, &r->before[i], &s->rows[i], a, f.columns);
 		f.different = f.columns[0] != '\0';

@@ -29,8 +29,10 @@ void rebuild_set_fold(struct record_set *s, const struct fold_change *changes, i
 /* Of a set that nothing is folded into. */
 void rebuild_set_as_is(struct record_set *s, struct arena *a, struct rebuild_set *out);
 
-/* Reports each record, and leaves in the set those that are to be written. When the last event came
- * (created_at, updated_at) is no difference. */
-void rebuild_set_compare(struct rebuild_set *r, struct arena *a, struct rebuild_report *report);
+/* Reports each record, and leaves in the set those that are to be written. When the first and the
+ * last event came (created_at, updated_at) is no difference. What is missing and older than
+ * records_from (ms) was deleted for its age and stays so, unreported. */
+void rebuild_set_compare(
+    struct rebuild_set *r, int64_t records_from, struct arena *a, struct rebuild_report *report);
 
 #endif

@@ -42,12 +42,13 @@ class Report:
         return {name: n for name, n in counts if n and name not in ("ids", "same")}
 
 
-def run(stack: Stack, *arguments: str) -> subprocess.CompletedProcess:
+def run(stack: Stack, *arguments: str, **more_env: str) -> subprocess.CompletedProcess:
     """As an operator runs it, with the environment of the daemon."""
     env = unprivileged.base_env() | {
         "DATABASE_URL": stack.database.url("cti_worker"),
         "WEBHOOK_MASTER_KEY": stack.master_key,
         "TOKEN_ENCRYPTION_KEY": "0123456789abcdef0123456789abcdef",
+        **more_env,
     }
     return subprocess.run(
         [BIN / "workerd", "--rebuild", *arguments],
@@ -55,8 +56,8 @@ def run(stack: Stack, *arguments: str) -> subprocess.CompletedProcess:
     )
 
 
-def rebuild(stack: Stack, app: App, *arguments: str) -> Report:
-    done = run(stack, "--app", app.app_id, *arguments)
+def rebuild(stack: Stack, app: App, *arguments: str, **more_env: str) -> Report:
+    done = run(stack, "--app", app.app_id, *arguments, **more_env)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Sanitizer" not in done.stderr, done.stderr
     return Report(done.stdout)
@@ -232,6 +233,19 @@ def test_events_that_were_set_aside_stay_so(stack: Stack, app: App) -> None:
     assert rebuild(stack, app).is_clean
     assert app.get_json("/api/calls/81")["status"] == "ringing"
     stack.sql("DELETE FROM event_queue")
+
+
+def test_what_the_retention_deleted_does_not_come_back(stack: Stack, app: App) -> None:
+    old, new = {"call_id": 91, "date_started": 1_600_000_000_000}, {"call_id": 92}
+    for call in (old, new):
+        claims = call | {"state": "hangup", "event_timestamp": time.time_ns() // 1_000_000}
+        assert app.hook.post(claims).status == 200
+        app.wait_for(f"/api/calls/{call['call_id']}")
+    stack.sql("DELETE FROM calls WHERE app_id = %s", app.app_id)
+    report = rebuild(stack, app, RECORDS_RETENTION_DAYS="30")
+    assert report.counts["calls"]["ids"] == report.counts["calls"]["missing"] == 1
+    assert app.get("/api/calls/91").status == 404 and app.get("/api/calls/92").status == 200
+    assert rebuild(stack, app).found("calls") == {"missing": 1}
 
 
 def test_more_records_than_fit_into_one_transaction(stack: Stack, app: App) -> None:
