@@ -192,6 +192,7 @@ ingestd_unready(void *self)
 	struct ingestd *in = self;
 
 	http_ops_set_draining(in->ops);
+	http_server_end_reuse(in->server);
 }
 
 void

@@ -38,6 +38,7 @@ struct http_server {
 	int admitted;        /* under the lock */
 	int waiting;         /* for room; under the lock */
 	bool draining;       /* under the lock */
+	bool ending;         /* no connection lives on; under the lock */
 	int open;            /* connections, each with a thread; under the lock */
 	int workers;         /* threads that serve connections */
 	struct http_watch *watch;
@@ -106,7 +107,7 @@ can_spare_a_thread(struct http_server *s)
 	bool can;
 
 	(void)pthread_mutex_lock(&s->lock);
-	can = !s->draining && s->open * 4 <= s->workers * 3;
+	can = !s->ending && !s->draining && s->open * 4 <= s->workers * 3;
 	(void)pthread_mutex_unlock(&s->lock);
 	return can;
 }
@@ -368,6 +369,14 @@ http_server_port(const struct http_server *s)
 }
 
 /* Stopping. */
+
+void
+http_server_end_reuse(struct http_server *s)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	s->ending = true;
+	(void)pthread_mutex_unlock(&s->lock);
+}
 
 void
 http_server_drain(struct http_server *s, int64_t timeout_ms)

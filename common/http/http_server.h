@@ -49,6 +49,9 @@ struct http_server_opts {
 CTI_MUST_CHECK enum err_code http_server_start(
     const struct http_server_opts *o, struct http_server **out, struct err *e);
 
+/* Serve on, but let each connection end with its answer: the next one finds another instance. */
+void http_server_end_reuse(struct http_server *s);
+
 /* Answer new requests with 503, probes excepted, and wait, at most timeout_ms, until none is in
  * flight. What handlers use must live until http_server_stop() has returned. */
 void http_server_drain(struct http_server *s, int64_t timeout_ms);

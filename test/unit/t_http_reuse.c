@@ -90,6 +90,21 @@ every_other_connection_ends(void **state)
 	}
 }
 
+/* The last test of the group: from here on no connection of this server lives on. */
+static void
+a_server_that_is_about_to_stop_serves_and_lets_connections_end(void **state)
+{
+	struct raw_reply r;
+
+	(void)state;
+	http_server_end_reuse(server);
+	assert_int_equal(answers(POST "Content-Length: 2" END END "ab",
+			     POST "Content-Length: 2" END END "cd", &r),
+	    1);
+	assert_non_null(strstr(r.text, "HTTP/1.1 200"));
+	assert_non_null(strstr(r.text, "Connection: close\r\n"));
+}
+
 static int
 start(void **state)
 {
@@ -125,6 +140,7 @@ main(void)
 		cmocka_unit_test(a_connection_lives_on_after_a_post_that_went_well),
 		cmocka_unit_test(a_client_that_wants_it_to_end_is_told_that_it_ends),
 		cmocka_unit_test(every_other_connection_ends),
+		cmocka_unit_test(a_server_that_is_about_to_stop_serves_and_lets_connections_end),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
