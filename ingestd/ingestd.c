@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of being handed over. */
+/* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of its headers (webhook.c). */
 enum {
 	REQUEST_MS = 2000,
 	STORE_MS = 4000,
@@ -129,7 +129,6 @@ start_writer(struct ingestd *in, const struct conf *c, const struct db_opts *db,
 		.threads = (int)c->ingest_writers,
 		.group = (int)c->ingest_group,
 		.max_waiting = (int)c->ingest_max_waiting,
-		.deadline_ms = STORE_MS,
 		.spool_ms = SPOOL_AFTER_MS,
 		.spool = in->spool,
 	};

@@ -16,6 +16,9 @@ static struct metric bad_signatures_total = METRIC_COUNTER(
 static struct metric last_event = METRIC_GAUGE(
     "cti_ingest_last_event_timestamp", "When the last genuine event came, Unix s.", NULL);
 
+/* Dialpad waits for 5 s. */
+enum { ANSWER_MS = 4000 };
+
 void
 webhook_declare_metrics(void)
 {
@@ -64,7 +67,7 @@ accept(struct http_req *req, struct http_res *res, const struct hook *hook, stru
 
 	event_make(hook == NULL ? UUID_NIL : hook->app_id, hook == NULL ? 0 : hook->number, claims,
 	    &req->arena, &ev);
-	rc = writer_store(in->writer, &ev, e);
+	rc = writer_store(in->writer, &ev, req->begun_ms + ANSWER_MS, e);
 	if (rc != ERR_OK) {
 		metric_add(&webhooks_total, "unavailable", 1);
 		return rc;

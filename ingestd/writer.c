@@ -110,12 +110,12 @@ wait_for_writer(struct writer *w, struct entry *en)
 }
 
 enum err_code
-writer_store(struct writer *w, const struct event *ev, struct err *e)
+writer_store(struct writer *w, const struct event *ev, int64_t until_ms, struct err *e)
 {
 	struct entry en = { .ev = ev };
 	bool full, answered = false;
 
-	en.until = clock_mono_ms() + w->o.deadline_ms;
+	en.until = until_ms;
 	(void)sem_init(&en.answered, 0, 0);
 	(void)pthread_mutex_lock(&w->mu);
 	full = w->nwaiting >= w->o.max_waiting;

@@ -24,7 +24,6 @@ struct writer_opts {
 	int threads;
 	int group;           /* most events in one commit */
 	int max_waiting;     /* most events waiting for a writer */
-	int64_t deadline_ms; /* from hand-over to answer */
 	int64_t spool_ms;    /* how long the database may take when there is a spool */
 	struct spool *spool; /* or NULL; borrowed */
 };
@@ -34,7 +33,8 @@ CTI_MUST_CHECK enum err_code writer_start(
 /* When no request waits any more. NULL is allowed. */
 void writer_stop(struct writer *w);
 
-/* `ev` is borrowed until the call returns. */
-CTI_MUST_CHECK enum err_code writer_store(struct writer *w, const struct event *ev, struct err *e);
+/* By until_ms (monotonic) it is known whether `ev` is stored. `ev` is borrowed until the call returns. */
+CTI_MUST_CHECK enum err_code writer_store(
+    struct writer *w, const struct event *ev, int64_t until_ms, struct err *e);
 
 #endif

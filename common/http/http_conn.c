@@ -1,5 +1,6 @@
 #include "common/http/http_conn.h"
 
+#include "common/base/clock.h"
 #include "common/http/http_deadline.h"
 
 #include <civetweb.h>
@@ -61,6 +62,7 @@ http_conn_open(struct http_conn *c, struct mg_connection *mg)
 {
 	memset(c, 0, sizeof *c);
 	c->mg = mg;
+	c->begun_ms = clock_mono_ms();
 	c->deadline = mg_get_thread_pointer(mg);
 	http_deadline_pause(c->deadline);
 	c->remote_addr = str_of(mg_get_request_info(mg)->remote_addr);

@@ -24,6 +24,7 @@ struct http_conn {
 	struct http_deadline *deadline; /* of the whole request */
 	struct str method, path, query; /* raw; "-" and no query until the request is taken */
 	struct str remote_addr;
+	int64_t begun_ms; /* monotonic: when the headers had come */
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
 	bool headers_cut; /* there may be further lines, which nobody has read */

@@ -78,6 +78,7 @@ begin(struct exchange *x, const struct http_server_opts *o, struct http_conn *c)
 	x->req.method = c->method;
 	x->req.path = c->path;
 	x->req.remote_addr = c->remote_addr;
+	x->req.begun_ms = c->begun_ms;
 	x->req.priv = c;
 	arena_init(&x->req.arena);
 	x->res.status = 200;
