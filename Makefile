@@ -111,7 +111,7 @@ run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in fr
 test: deps-test ## all tests, with ASan and UBSan
 	@$(MAKE) --no-print-directory BUILD=asan all tests
 	@$(MAKE) --no-print-directory BUILD=asan lint
-	@CTI_BUILD=asan $(PYTEST) --ignore=test/long test
+	@CTI_BUILD=asan $(PYTEST) -n 2 --dist loadfile --ignore=test/long test
 
 # ---- parts of it ----
 

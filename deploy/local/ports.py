@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Mapping
 
@@ -18,10 +19,11 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def any_free(host: str = "127.0.0.1") -> int:
-    """A port that is free now. Nobody reserves it: take it soon."""
-    with socket.socket() as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    """A free port below those that the system gives to outgoing connections."""
+    while True:
+        port = random.randrange(20000, 32000)
+        if is_free(port, host):
+            return port
 
 
 def complaints(wanted: Mapping[str, int]) -> list[str]:
