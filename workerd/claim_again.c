@@ -14,13 +14,14 @@
 	"   COALESCE(string_agg(claim, ',' ORDER BY claim), ''), 'UTF8')), 'hex') FROM claims)"
 #define WALK "kind = 'unclaimed' AND app_id = " CLAIM_NIL " AND job_key = ''"
 
+/* A walk whose last chunk was full finds out that it is at its end by one more look. */
 static const struct db_stmt IS_NEEDED = {
 	.name = "claim_again_is_needed",
 	.sql = "SELECT CASE WHEN EXISTS (SELECT 1 FROM event_outcomes"
 	       "     WHERE app_id = " CLAIM_NIL " AND verdict = 'unclaimed')"
 	       "   THEN NOT EXISTS (SELECT 1 FROM jobs WHERE " WALK
 	       "     AND finished_at IS NOT NULL AND result ->> 'claims' = " CLAIMS ")"
-	       "   ELSE false END",
+	       "   ELSE EXISTS (SELECT 1 FROM jobs WHERE " WALK " AND finished_at IS NULL) END",
 };
 
 /* It has no run_at: nothing is due at a time. */
