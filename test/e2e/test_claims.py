@@ -12,7 +12,7 @@ from web import eventually
 
 NIL = "00000000-0000-0000-0000-000000000000"
 ORG, OFFICE, TARGET = 5137304475768569, 5527348325810176, 5991398486736896
-SOON = 10
+SOON = 30  # some polls of five seconds
 
 
 @pytest.fixture
