@@ -79,8 +79,7 @@ def test_a_killed_ingestd_replays_what_it_had_spooled(
 def test_the_spool_is_replayed_in_order_of_arrival_whatever_the_clock_does(
     run_ingestd: IngestMaker, spool_dir: Path
 ) -> None:
-    if not FAKETIME.exists():
-        pytest.skip("the package faketime is not installed")
+    assert FAKETIME.exists(), "the package faketime, which `make deps` installs, is missing"
     clock = Path(spool_dir.parent) / f"{spool_dir.name}.clock"
     clock.write_text("+0")
     env = {"INGEST_SPOOL_DIR": str(spool_dir), **set_clock_by(clock)}
