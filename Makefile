@@ -52,8 +52,9 @@ UNIT    := $(patsubst test/unit/%.c,%,$(wildcard test/unit/t_*.c))
 DBTESTS := $(patsubst test/db/%.c,%,$(wildcard test/db/t_*.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 obj      = $(patsubst %.c,$(B)/%.o,$(1))
+sources  = $(wildcard $(1)/*.c $(1)/*/*.c)
 # What a test of a daemon's part links: all of its files but main.
-parts    = $(filter-out %/main.o,$(call obj,$(wildcard $(1)/*.c)))
+parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -66,7 +67,7 @@ $(B)/libcti.a: $(call obj,$(COMMON))
 	$(Q)$(AR) rcs $@ $^
 
 define DAEMON_RULE
-$(B)/bin/$(1): $(call obj,$(wildcard $(1)/*.c)) $(B)/libcti.a
+$(B)/bin/$(1): $(call obj,$(call sources,$(1))) $(B)/libcti.a
 	@echo "  LINK  $$@"; mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(LINK) -o $$@ $$^ $$(LDLIBS)
 endef

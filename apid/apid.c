@@ -1,8 +1,8 @@
 #include "apid/apid.h"
 
-#include "apid/auth.h"
-#include "apid/page.h"
-#include "apid/problem.h"
+#include "apid/access/auth.h"
+#include "apid/client/page.h"
+#include "apid/edge/problem.h"
 #include "apid/routes.h"
 
 #include <sodium.h>

@@ -1,5 +1,5 @@
 #include "common/run/daemon.h"
-#include "workerd/rebuild.h"
+#include "workerd/rebuild/rebuild.h"
 #include "workerd/workerd.h"
 
 int

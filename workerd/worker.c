@@ -3,7 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
-#include "workerd/claim_again.h"
+#include "workerd/claim/claim_again.h"
 
 #include <sodium.h>
 

@@ -9,7 +9,7 @@
 #ifndef CTI_WORKER_H
 #define CTI_WORKER_H
 
-#include "workerd/batch.h"
+#include "workerd/batch/batch.h"
 #include "workerd/wake.h"
 
 struct worker_opts {

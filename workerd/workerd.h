@@ -14,7 +14,7 @@
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
 #include "common/run/daemon.h"
-#include "workerd/jobs.h"
+#include "workerd/jobs/jobs.h"
 #include "workerd/worker.h"
 
 enum { WORKERD_MAX_THREADS = 64 };

@@ -6,7 +6,7 @@
  * Owns:     nothing; views live as long as the claims and the arena.
  * Threads:  safe.
  * Errors:   none: whatever cannot be recognised is DIALPAD_OTHER.
- * Not for:  deciding what a record becomes (see workerd/fold.h).
+ * Not for:  deciding what a record becomes (see workerd/fold/fold.h).
  *
  * Kinds share one URL and carry no type. A call event has a call_id; a text has an id and a
  * from_number, to_number or message_status.

@@ -14,7 +14,7 @@
  * RANKED     the same, but rank counts first
  * GREATEST   the greatest value        LEAST  the least value
  * COLLECT    a union of list items, by code of its own (workerd/fold_lists.c)
- * DERIVED    computed from the other columns after each merge (workerd/fold_derive.c)
+ * DERIVED    computed from the other columns after each merge (workerd/fold/fold_derive.c)
  * Clocks are stored by position: append rows at the end, never reorder or reuse one.
  */
 #ifndef CTI_RECORD_H

@@ -11,7 +11,7 @@
 #define CTI_FOLD_KIT_H
 
 #include "common/records/record_render.h"
-#include "workerd/fold.h"
+#include "workerd/fold/fold.h"
 
 #include <inttypes.h>
 

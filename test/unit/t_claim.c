@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "workerd/claim.h"
+#include "workerd/claim/claim.h"
 
 static const struct uuid A = { { 1 } }, B = { { 2 } }, C = { { 3 } };
 

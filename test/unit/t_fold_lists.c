@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "fold_kit.h"
-#include "workerd/fold_lists.h"
+#include "workerd/fold/fold_lists.h"
 
 #define R "https://dialpad.com/r/"
 #define ADMIN "https://dialpad.com/blob/adminrecording/"

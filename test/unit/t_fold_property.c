@@ -12,7 +12,7 @@
 #include "common/base/clock.h"
 #include "common/records/record_render.h"
 #include "fold_stories.h"
-#include "workerd/fold.h"
+#include "workerd/fold/fold.h"
 
 #include <stdio.h>
 #include <stdlib.h>

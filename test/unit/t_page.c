@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "apid/page.h"
+#include "apid/client/page.h"
 
 #include <sodium.h>
 

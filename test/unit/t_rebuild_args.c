@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "workerd/rebuild_args.h"
+#include "workerd/rebuild/rebuild_args.h"
 
 #include <string.h>
 

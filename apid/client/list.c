@@ -1,0 +1,287 @@
+#include "apid/client/list.h"
+
+#include "apid/apid.h"
+#include "common/base/clock.h"
+#include "common/records/record_db.h"
+
+/* The first and the last millisecond that a timestamptz can hold. */
+#define TIME_FIRST INT64_C(-210866803200000)
+#define TIME_LAST INT64_C(9224318015999999)
+
+/* Of instants given in milliseconds: years 0001 to 9999, as RFC 3339 can say them. */
+#define GIVEN_FIRST INT64_C(-62135596800000)
+#define GIVEN_LAST INT64_C(253402300799999)
+
+#define HOUR_MS INT64_C(3600000)
+
+enum { MAX_PARAMETERS = LIST_MAX_FILTERS + 8 };
+
+static const struct uuid UUID_GREATEST = { { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } };
+
+/* ---- the query ---- */
+
+static enum err_code
+check_parameters(const struct http_req *req, const struct list *l, struct err *e)
+{
+	const char *const *paging = l->whole ? PAGE_PARAMETERS_WHOLE : PAGE_PARAMETERS;
+	const char *allowed[MAX_PARAMETERS] = { NULL };
+	int n = 0;
+
+	for (int i = 0; i < l->nfilters; i++)
+		allowed[n++] = l->filters[i].name;
+	while (*paging != NULL)
+		allowed[n++] = *paging++;
+	return http_query_allow(req, allowed, e);
+}
+
+static bool
+parse_instant(struct str s, int64_t *ms)
+{
+	return clock_parse_rfc3339(s, ms) || str_to_i64(s, GIVEN_FIRST, GIVEN_LAST, ms);
+}
+
+static bool
+is_choice(const char *const *choices, struct str value)
+{
+	for (; *choices != NULL; choices++) {
+		if (str_eq(str_of(*choices), value))
+			return true;
+	}
+	return false;
+}
+
+static enum err_code
+refuse_choice(const struct list_filter *f, struct err *e)
+{
+	AUTO_RELEASE(buf_release) struct buf list = BUF(sizeof e->msg);
+
+	for (int i = 0; f->choices[i] != NULL; i++)
+		buf_add_fmt(&list, "%s, ", f->choices[i]);
+	return err_set(
+	    e, ERR_INVALID, "query parameter \"%s\" is none of: %sall", f->name, buf_c(&list));
+}
+
+/* Every filter adds one parameter, whether it is given or not. */
+static enum err_code
+bind_choice(const struct list_filter *f, struct str value, struct db_params *p, struct err *e)
+{
+	if (value.p == NULL || str_eq(value, STR("all")))
+		db_p_null(p, DB_TEXT);
+	else if (is_choice(f->choices, value))
+		db_p_text(p, value);
+	else
+		return refuse_choice(f, e);
+	return ERR_OK;
+}
+
+static enum err_code
+bind_instant(const struct list_filter *f, struct str value, struct db_params *p, struct err *e)
+{
+	int64_t ms = f->type == LIST_SINCE ? TIME_FIRST : TIME_LAST;
+
+	if (value.p != NULL && !parse_instant(value, &ms))
+		return err_set(e, ERR_INVALID,
+		    "query parameter \"%s\" is neither an RFC 3339 time "
+		    "nor milliseconds since 1970",
+		    f->name);
+	db_p_time(p, ms);
+	return ERR_OK;
+}
+
+static enum err_code
+bind_filters(const struct http_req *req, const struct list *l, struct db_params *p, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	for (int i = 0; i < l->nfilters && rc == ERR_OK; i++) {
+		const struct list_filter *f = &l->filters[i];
+		struct str value = http_query(req, f->name);
+
+		rc = f->type == LIST_CHOICE ? bind_choice(f, value, p, e)
+					    : bind_instant(f, value, p, e);
+	}
+	return rc;
+}
+
+/* The default window is off once the client asks for times of its own. */
+static bool
+is_recent(const struct http_req *req, const struct list *l)
+{
+	for (int i = 0; i < l->nfilters; i++) {
+		if (l->filters[i].type != LIST_CHOICE
+		    && http_query(req, l->filters[i].name).p != NULL)
+			return false;
+	}
+	return !l->whole;
+}
+
+static int64_t
+window_start(const struct http_req *req)
+{
+	const struct apid *api = req->self;
+
+	return clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;
+}
+
+/* The place to go on from; without a cursor, one before every row. */
+static void
+bind_place(const struct page *pg, struct db_params *p)
+{
+	if (pg->has_after) {
+		db_p_time(p, pg->after.sort_at);
+		db_p_uuid(p, pg->after.id);
+	} else {
+		db_p_time(p, pg->oldest_first ? TIME_FIRST : TIME_LAST);
+		db_p_uuid(p, pg->oldest_first ? UUID_NIL : UUID_GREATEST);
+	}
+}
+
+static enum err_code
+bind_all(const struct http_req *req, const struct list *l, const struct page *pg,
+    struct db_params *p, struct err *e)
+{
+	db_p_uuid(p, req->app_id);
+	db_p_time(p, window_start(req));
+	bind_place(pg, p);
+	db_p_i64(p, pg->limit + 1); /* one more row than is shown tells whether there are more */
+	db_p_i64(p, pg->offset);
+	return bind_filters(req, l, p, e);
+}
+
+/* ---- the answer ---- */
+
+struct answer {
+	const struct http_req *req;
+	const struct list *list;
+	const struct page *page;
+	struct db_result rows, count; /* count: only when the total is wanted */
+};
+
+static void
+release(struct answer *a)
+{
+	db_result_clear(&a->rows);
+	db_result_clear(&a->count);
+}
+
+static enum err_code
+fetch(struct answer *a, const struct db_params *p, struct err *e)
+{
+	const struct list *l = a->list;
+	const struct list_statements *s = is_recent(a->req, l) ? &l->recent : &l->timed;
+	const struct db_query queries[] = {
+		{ a->page->oldest_first ? &s->oldest_first : &s->newest_first, p },
+		{ &s->count, p },
+	};
+	int n = a->page->wants_total ? 2 : 1;
+	struct db_result results[2] = { DB_RESULT_NONE, DB_RESULT_NONE };
+	enum err_code rc = apid_tenant_read(a->req, queries, n, results, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	a->rows = results[0];
+	a->count = results[1];
+	return ERR_OK;
+}
+
+static int
+rows_shown(const struct answer *a)
+{
+	int64_t limit = a->page->limit;
+
+	return db_rows(&a->rows) > limit ? (int)limit : db_rows(&a->rows);
+}
+
+/* *last is the place of the last row, when there is one. */
+static void
+render_rows(const struct answer *a, struct page_place *last, struct json_out *j)
+{
+	struct record r;
+
+	jo_key(j, a->list->name);
+	jo_arr(j);
+	for (int i = 0; i < rows_shown(a); i++) {
+		record_read(a->list->kind, &a->rows, i, 0, &r);
+		a->list->render(&r, j);
+		*last = (struct page_place){ r.v[a->list->sort_field].i, r.id };
+	}
+	jo_end_arr(j);
+}
+
+static void
+render_total(const struct answer *a, struct json_out *j)
+{
+	int64_t total;
+
+	if (!a->page->wants_total)
+		return;
+	total = db_i64(&a->count, 0, 0);
+	jo_kv_i64(j, "total", total > LIST_EXACT_TOTAL ? LIST_EXACT_TOTAL : total);
+	if (total > LIST_EXACT_TOTAL)
+		jo_kv_bool(j, "total_is_capped", true);
+}
+
+static void
+render_paging(const struct answer *a, struct page_place last, struct json_out *j)
+{
+	const struct apid *api = a->req->self;
+	const struct page_scope scope = {
+		.key = api->cursor_key,
+		.list = a->list->name,
+		.app_id = a->req->app_id,
+		.oldest_first = a->page->oldest_first,
+	};
+	AUTO_RELEASE(buf_release) struct buf cursor = BUF(PAGE_CURSOR_CHARS + 1);
+	bool has_more = db_rows(&a->rows) > a->page->limit;
+
+	jo_kv_i64(j, "limit", a->page->limit);
+	jo_kv_i64(j, "offset", a->page->offset);
+	jo_kv_bool(j, "has_more", has_more);
+	if (has_more)
+		page_cursor_format(&scope, last, &cursor);
+	jo_kv_str(j, "next_cursor", has_more ? buf_str(&cursor) : STR_NONE);
+}
+
+static void
+render(const struct answer *a, struct http_res *res)
+{
+	struct page_place last = { .sort_at = 0 };
+	struct json_out j;
+
+	jo_init(&j, &res->body);
+	jo_obj(&j);
+	render_rows(a, &last, &j);
+	render_total(a, &j);
+	if (!a->list->whole)
+		render_paging(a, last, &j);
+	jo_end_obj(&j);
+}
+
+enum err_code
+list_answer(struct http_req *req, struct http_res *res, const struct list *l, struct err *e)
+{
+	const struct apid *api = req->self;
+	const struct page_rules rules = {
+		.cursor_key = api->cursor_key,
+		.list = l->name,
+		.default_limit = l->whole ? PAGE_MAX_LIMIT : LIST_DEFAULT_LIMIT,
+		.in_parts = !l->whole,
+	};
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	struct page page;
+	AUTO_RELEASE(release) struct answer a = { .req = req, .list = l, .page = &page };
+	enum err_code rc;
+
+	db_params_init(&p);
+	rc = check_parameters(req, l, e);
+	if (rc == ERR_OK)
+		rc = page_read(req, &rules, &page, e);
+	if (rc == ERR_OK)
+		rc = bind_all(req, l, &page, &p, e);
+	if (rc == ERR_OK)
+		rc = fetch(&a, &p, e);
+	if (rc == ERR_OK)
+		render(&a, res);
+	return rc;
+}

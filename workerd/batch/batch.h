@@ -1,0 +1,48 @@
+/*
+ * batch - one transaction of work: lock a tenant, take its oldest events, fold, write, acknowledge.
+ *
+ * Use:      batch_run() on a tenant that tenant_claim() gave; batch_alone() for one event of a tenant
+ *           where a batch was refused, or took its worker with it.
+ * Owns:     nothing between calls.
+ * Threads:  one connection, one thread.
+ * Errors:   the transaction was rolled back and nothing happened. INVALID, CONFLICT and TOO_LARGE mean that
+ *           PostgreSQL refuses an event's data; with any other class the batch can be run again.
+ *
+ * Claim, records, feed and acknowledgement commit together: a crash anywhere is a rollback.
+ */
+#ifndef CTI_BATCH_H
+#define CTI_BATCH_H
+
+#include "common/db/db.h"
+#include "workerd/batch/tenant_db.h"
+
+struct batch_opts {
+	int limit; /* most events */
+	int max_attempts;
+	bool single_tenant; /* the only app takes the events of the bare route */
+};
+
+struct batch_report {
+	int events;        /* taken, also of a batch that failed */
+	int set_aside;     /* of these */
+	int unclaimed;     /* of these, too: nobody's so far */
+	int changes;       /* feed rows */
+	bool was_busy;     /* somebody else had the tenant after all: nothing was done */
+	int64_t oldest_at; /* receipt of the oldest event taken, ms */
+};
+
+/* *out is filled on failure too: how many events the batch that failed had. */
+CTI_MUST_CHECK enum err_code batch_run(struct db_conn *c, const struct batch_opts *o,
+    const struct tenant *t, struct batch_report *out, struct err *e);
+
+/*
+ * The tenant's oldest due event in a batch of its own, its attempt counted and committed beforehand,
+ * so that an event that kills its worker is counted too. An event that cannot be stored is set aside
+ * and is no error. No event due: out->events is 0.
+ */
+CTI_MUST_CHECK enum err_code batch_alone(struct db_conn *c, const struct batch_opts *o,
+    const struct tenant *t, struct batch_report *out, struct err *e);
+
+bool batch_is_refused(enum err_code code); /* the data is at fault, not the database */
+
+#endif

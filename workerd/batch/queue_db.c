@@ -1,0 +1,166 @@
+#include "workerd/batch/queue_db.h"
+
+#include <sodium.h>
+
+/* LATERAL with LIMIT: one index probe in one partition of the log per event, whatever the planner
+ * believes about the size of either table. */
+#define TAKE_FROM \
+	"SELECT q.event_id, q.received_at, q.attempts, l.hook, l.source, l.payload, l.payload_raw FROM "
+#define TAKE_LOG                                                                         \
+	" q LEFT JOIN LATERAL (SELECT hook, source, payload, payload_raw FROM event_log" \
+	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id"   \
+	" LIMIT 1) l ON true ORDER BY q.event_id"
+
+static const struct db_stmt TAKE = {
+	.name = "queue_take",
+	.sql = TAKE_FROM
+	"(SELECT event_id, received_at, attempts FROM event_queue"
+	" WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)" TAKE_LOG,
+};
+
+static const struct db_stmt TAKE_ONE = {
+	.name = "queue_take_one",
+	.sql = TAKE_FROM "(SELECT event_id, received_at, attempts FROM event_queue"
+			 " WHERE app_id = $1 AND event_id = $2)" TAKE_LOG,
+};
+
+static const struct db_stmt REMOVE = {
+	.name = "queue_remove",
+	.sql = "DELETE FROM event_queue WHERE app_id = $1 AND event_id = ANY ($2)",
+};
+
+/* The log's key is in microseconds, so it is taken from the queue, not rebuilt from our ms. An outcome
+ * lives as long as its row in the log: without one there may not even be a partition for it. */
+static const struct db_stmt OUTCOME = {
+	.name = "queue_outcome",
+	.sql =
+	    "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, last_error)"
+	    " SELECT q.app_id, q.received_at, q.event_id, $3, $4, $5 FROM event_queue q"
+	    " WHERE q.app_id = $1 AND q.event_id = $2 AND EXISTS (SELECT 1 FROM event_log l"
+	    "   WHERE l.app_id = $1 AND l.received_at = q.received_at AND l.event_id = q.event_id)"
+	    " ON CONFLICT (app_id, received_at, event_id) DO UPDATE SET verdict = EXCLUDED.verdict,"
+	    " attempts = EXCLUDED.attempts, last_error = EXCLUDED.last_error, at = now()",
+};
+
+static const struct db_stmt RETRY_LATER = {
+	.name = "queue_retry_later",
+	.sql = "UPDATE event_queue SET attempts = $3, last_error = $4,"
+	       " next_attempt_at = now() + $5 * interval '1 millisecond'"
+	       " WHERE app_id = $1 AND event_id = $2",
+};
+
+static const struct db_stmt UNCOUNT = {
+	.name = "queue_uncount",
+	.sql = "UPDATE event_queue SET attempts = attempts - 1, next_attempt_at = now()"
+	       " WHERE app_id = $1 AND event_id = $2",
+};
+
+enum { FIRST_PAUSE_MS = 2000, LONGEST_PAUSE_MS = 3600 * 1000 };
+
+enum err_code
+queue_take(struct db_conn *c, struct uuid app_id, int limit, const struct uuid *only,
+    struct db_result *r, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	if (only != NULL)
+		db_p_uuid(&p, *only);
+	else
+		db_p_i64(&p, limit);
+	return db_exec(c, only != NULL ? &TAKE_ONE : &TAKE, &p, r, e);
+}
+
+void
+queue_event_read(const struct db_result *r, int row, struct queue_event *out)
+{
+	out->id = db_uuid(r, row, 0);
+	out->received_at = db_time(r, row, 1);
+	out->attempts = (int32_t)db_i64(r, row, 2);
+	out->hook = (int32_t)db_i64(r, row, 3);
+	out->swept = str_eq(db_str(r, row, 4), STR("sweeper"));
+	out->payload = db_str(r, row, 5);
+	out->payload_raw = db_str(r, row, 6);
+}
+
+enum err_code
+queue_remove(
+    struct db_conn *c, struct uuid app_id, const struct queue_event *events, int n, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_array_release) struct db_array ids;
+
+	db_array_init(&ids, DB_UUID);
+	for (int i = 0; i < n; i++)
+		db_array_uuid(&ids, events[i].id);
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_array(&p, &ids);
+	return db_exec(c, &REMOVE, &p, NULL, e);
+}
+
+enum err_code
+queue_outcome(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
+    const char *verdict, const char *error, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, ev->id);
+	db_p_text(&p, str_of(verdict));
+	db_p_i32(&p, ev->attempts);
+	db_p_text(&p, str_of(error));
+	return db_exec(c, &OUTCOME, &p, NULL, e);
+}
+
+/* 2 s, 4 s, 8 s, … 1 h, each shortened by up to half at random. */
+static int64_t
+pause_ms(int attempts)
+{
+	int64_t ms = LONGEST_PAUSE_MS;
+
+	if (attempts < 12 && ((int64_t)FIRST_PAUSE_MS << (attempts - 1)) < ms)
+		ms = (int64_t)FIRST_PAUSE_MS << (attempts - 1);
+	return ms - randombytes_uniform((uint32_t)(ms / 2));
+}
+
+static enum err_code
+retry_later(struct db_conn *c, struct uuid app_id, const struct queue_event *ev, const char *error,
+    struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, ev->id);
+	db_p_i32(&p, ev->attempts);
+	db_p_text(&p, str_of(error));
+	db_p_i64(&p, pause_ms(ev->attempts));
+	return db_exec(c, &RETRY_LATER, &p, NULL, e);
+}
+
+enum err_code
+queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
+    int max_attempts, const char *error, bool *dead, struct err *e)
+{
+	enum err_code rc;
+
+	*dead = ev->attempts >= max_attempts;
+	if (!*dead)
+		return retry_later(c, app_id, ev, error, e);
+	rc = queue_outcome(c, app_id, ev, "dead", error, e);
+	return rc != ERR_OK ? rc : queue_remove(c, app_id, ev, 1, e);
+}
+
+enum err_code
+queue_uncount(struct db_conn *c, struct uuid app_id, const struct queue_event *ev, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, ev->id);
+	return db_exec(c, &UNCOUNT, &p, NULL, e);
+}

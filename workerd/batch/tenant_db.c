@@ -1,0 +1,151 @@
+#include "workerd/batch/tenant_db.h"
+
+/* OFFSET 0 keeps the planner from joining: it would read the whole queue to find one row each. */
+#define DUE                                                             \
+	"EXISTS (SELECT 1 FROM event_queue q WHERE q.app_id = h.app_id" \
+	" AND q.next_attempt_at <= now() OFFSET 0)"
+
+/* Marks one of the tenants that the condition and order given allow. */
+#define CLAIM_WHERE(which, lock)                                                         \
+	"WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true)),"          \
+	" next AS (SELECT h.app_id, h.batch_mark FROM tenant_heads h"                    \
+	"   WHERE (h.batch_mark IS NULL OR h.batch_mark < now() - $1 * interval '1 ms')" \
+	"   AND " which " LIMIT 1 FOR UPDATE OF h " lock ")"                             \
+	" UPDATE tenant_heads t SET batch_mark = clock_timestamp() FROM next, hurry"     \
+	" WHERE t.app_id = next.app_id"                                                  \
+	" RETURNING t.app_id, next.batch_mark IS NOT NULL,"                              \
+	"   EXISTS (SELECT 1 FROM dialpad_webhooks w WHERE w.app_id = t.app_id"          \
+	"           AND w.retired_at <= now())"
+
+static const struct db_stmt CLAIM = {
+	.name = "tenant_claim",
+	.sql = CLAIM_WHERE(DUE " ORDER BY h.served_at NULLS FIRST", "SKIP LOCKED"),
+};
+
+static const struct db_stmt CLAIM_ONE = {
+	.name = "tenant_claim_one",
+	.sql = CLAIM_WHERE("h.app_id = $2", "SKIP LOCKED"),
+};
+
+static const struct db_stmt CLAIM_NEXT = {
+	.name = "tenant_claim_next",
+	.sql = CLAIM_WHERE("h.app_id = $2", ""),
+};
+
+static const struct db_stmt ANY_DUE = {
+	.name = "tenant_any_due",
+	.sql = "SELECT EXISTS (SELECT 1 FROM tenant_heads h WHERE " DUE ")",
+};
+
+static const struct db_stmt LOCK = {
+	.name = "tenant_lock",
+	.sql = "SELECT 1 FROM tenant_heads WHERE app_id = $1 FOR UPDATE SKIP LOCKED",
+};
+
+static const struct db_stmt SERVED = {
+	.name = "tenant_served",
+	.sql = "UPDATE tenant_heads SET last_seq = last_seq + $2, served_at = clock_timestamp(),"
+	       "   batch_mark = CASE WHEN $3 THEN clock_timestamp() END"
+	       " WHERE app_id = $1 RETURNING last_seq - $2",
+};
+
+static const struct db_stmt RELEASE = {
+	.name = "tenant_release",
+	.sql = "UPDATE tenant_heads SET batch_mark = NULL, served_at = clock_timestamp()"
+	       " WHERE app_id = $1",
+};
+
+static enum err_code
+claim(struct db_conn *c, const struct db_stmt *stmt, const struct db_params *p, struct tenant *out,
+    bool *found, struct err *e)
+{
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc = db_exec(c, stmt, p, &r, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	*found = db_rows(&r) > 0;
+	if (*found)
+		*out = (struct tenant){
+			.app_id = db_uuid(&r, 0, 0),
+			.died = db_bool(&r, 0, 1),
+			.has_retired = db_bool(&r, 0, 2),
+		};
+	return ERR_OK;
+}
+
+enum err_code
+tenant_claim(struct db_conn *c, struct tenant *out, bool *found, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_i64(&p, TENANT_STALE_MS);
+	return claim(c, &CLAIM, &p, out, found, e);
+}
+
+enum err_code
+tenant_claim_one(struct db_conn *c, struct uuid app_id, bool wait, struct tenant *out, bool *found,
+    struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_i64(&p, TENANT_STALE_MS);
+	db_p_uuid(&p, app_id);
+	return claim(c, wait ? &CLAIM_NEXT : &CLAIM_ONE, &p, out, found, e);
+}
+
+enum err_code
+tenant_any_due(struct db_conn *c, bool *due, struct err *e)
+{
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc = db_exec(c, &ANY_DUE, NULL, &r, e);
+
+	if (rc == ERR_OK)
+		*due = db_bool(&r, 0, 0);
+	return rc;
+}
+
+enum err_code
+tenant_lock(struct db_conn *c, struct uuid app_id, bool *locked, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	rc = db_exec(c, &LOCK, &p, &r, e);
+	if (rc == ERR_OK)
+		*locked = db_rows(&r) > 0;
+	return rc;
+}
+
+enum err_code
+tenant_served(struct db_conn *c, struct uuid app_id, int64_t feed_rows, bool keep_mark,
+    int64_t *last_seq, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_i64(&p, feed_rows);
+	db_p_bool(&p, keep_mark);
+	rc = db_exec(c, &SERVED, &p, &r, e);
+	if (rc == ERR_OK)
+		*last_seq = db_i64(&r, 0, 0);
+	return rc;
+}
+
+enum err_code
+tenant_release(struct db_conn *c, struct uuid app_id, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	return db_exec(c, &RELEASE, &p, NULL, e);
+}
