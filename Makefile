@@ -20,8 +20,9 @@ VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 RUN_DIR   ?= .run
 DEMO      ?= 1
 PYTEST    := $(PYTHON) -m pytest -q -p no:cacheprovider
-# How long `make fuzz` tries each target.
+# How long `make fuzz` tries each target, and `make chaos` lasts.
 FUZZ_SECONDS ?= 60
+CHAOS_SECONDS ?= 600
 
 ifeq ($(filter $(BUILD),$(VARIANTS)),)
 $(error BUILD must be one of: $(VARIANTS))
@@ -38,11 +39,13 @@ FLAGS_tsan    := -O1 -g3 -Werror -fsanitize=thread
 FLAGS_cov     := -O0 -g3 --coverage
 FLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
                  -fno-sanitize-recover=all
+# What only tests may ask of a daemon, see workerd/batch/batch_crash.h.
+HOOKS         := $(if $(filter dev asan tsan,$(BUILD)),-DCTI_TEST_HOOKS)
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 # The daemons export pthread_attr_setstacksize, which civetweb must find (see common/http/http_stack.c).
 LINK          := -rdynamic $(LINK_$(BUILD)) $(filter -fsanitize=% --coverage,$(FLAGS_$(BUILD)))
 
-CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -I. -D_GNU_SOURCE $(HOOKS) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(BUILD))
 LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcivetweb -ldl -lm -pthread
 
@@ -58,7 +61,7 @@ parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long tests unit e2e fuzz fuzzers lint docs format clean help FORCE
+.PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -127,6 +130,10 @@ e2e: all ## end-to-end tests against one variant's daemons
 test-long: deps-test ## what takes too long for `make test`, see docs/testing.md
 	@$(MAKE) --no-print-directory BUILD=asan all
 	@CTI_BUILD=asan $(PYTEST) test/long
+
+chaos: deps-test ## two workers, hurt at random for CHAOS_SECONDS=600
+	@$(MAKE) --no-print-directory BUILD=asan all
+	@CTI_BUILD=asan CHAOS_SECONDS=$(CHAOS_SECONDS) $(PYTEST) -s test/e2e/test_chaos.py
 
 fuzz: deps-fuzz ## libFuzzer on each target, FUZZ_SECONDS=60 apiece
 	@$(MAKE) --no-print-directory BUILD=fuzz fuzzers

@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("cti", "ingest", "kept", "truth", "web")
+pytest.register_assert_rewrite("cti", "feed", "ingest", "kept", "running", "truth", "web")
 
-from cti import App, Stack  # noqa: E402 (after the line above)
+from crew import run_crew  # noqa: E402, F401 (after the line above)
+from cti import App, Stack  # noqa: E402
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
+from running import Ground, ground  # noqa: E402, F401
 
 from test.conftest import Database  # noqa: E402
 
 StackMaker = Callable[..., AbstractContextManager[Stack]]
+Env = Mapping[str, Mapping[str, str | None]]
 
 
 @pytest.fixture(scope="session")
-def run_stack(cluster, template, database_names, tmp_path_factory) -> StackMaker:
-    """run_stack(env) as a context: daemons that are ready, on a fresh database."""
+def run_stack(ground: Ground) -> StackMaker:
+    """run_stack(env) as a context: daemons that are ready, on a fresh database.
 
-    @contextlib.contextmanager
-    def run(env: dict | None = None) -> Iterator[Stack]:
-        database = Database(cluster, next(database_names))
-        cluster.create_database(database.name, template)
-        stack = Stack(database, tmp_path_factory.mktemp(database.name), env)
-        try:
-            stack.start()
-            yield stack
-        finally:
-            faults = stack.close()
-            cluster.drop_database(database.name)
-        assert not faults, "\n".join(faults)
+    `env` may be a function of the database.
+    """
+
+    def run(env: Env | Callable[[Database], Env] | None = None) -> AbstractContextManager[Stack]:
+        return ground.run(
+            lambda database, directory: Stack(
+                database, directory, env(database) if callable(env) else env
+            )
+        )
 
     return run
 
