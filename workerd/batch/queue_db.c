@@ -11,16 +11,11 @@
 	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id" \
 	" LIMIT 1) l ON true"
 
-/* What is compressed counts eight times its stored size: JSON rarely shrinks more, and asking for the
- * size itself would read and unpack every payload. */
-#define BYTES                                  \
-	"COALESCE(pg_column_size(payload), 0)" \
-	" * CASE WHEN pg_column_compression(payload) IS NULL THEN 1 ELSE 8 END"
-
 /* Events whose predecessors fill the batch stay: the first never does. */
 static const struct db_stmt TAKE = {
 	.name = "queue_take",
-	.sql = "SELECT " COLUMNS " FROM (SELECT " COLUMNS ", sum(" BYTES ") OVER (ORDER BY event_id"
+	.sql = "SELECT " COLUMNS " FROM (SELECT " COLUMNS ", sum(" QUEUE_PAYLOAD_SQL
+	       ") OVER (ORDER BY event_id"
 	       "   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM"
 	       " (SELECT event_id, received_at, attempts FROM event_queue"
 	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)" LOG

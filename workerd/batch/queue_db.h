@@ -12,6 +12,12 @@
 #include "common/base/arena.h"
 #include "common/db/db.h"
 
+/* The bytes of a payload in the log, about. What is compressed counts eight times its stored size: JSON
+ * rarely shrinks more, and asking for the size itself would read and unpack every payload. */
+#define QUEUE_PAYLOAD_SQL                      \
+	"COALESCE(pg_column_size(payload), 0)" \
+	" * CASE WHEN pg_column_compression(payload) IS NULL THEN 1 ELSE 8 END"
+
 struct queue_event {
 	struct uuid id;
 	int64_t received_at; /* ms */
