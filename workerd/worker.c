@@ -175,9 +175,11 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 		return rc;
 	}
 	/* The mark stays: nobody else serves this tenant until the culprit is found. */
+	be_careful(w, t, r.events);
+	if (!batch_is_refused(rc))
+		return rc;
 	metric_add(&batches_total, "refused", 1);
 	log_err(LOG_WARN, "batch.refused", e);
-	be_careful(w, t, r.events);
 	return ERR_OK;
 }
 

@@ -42,7 +42,8 @@ def last_told(stack: Stack) -> dict[Key, dict]:
 
 
 def check_same(got: dict[Key, dict], wanted: dict[Key, dict]) -> None:
-    assert got.keys() == wanted.keys()
+    lost, invented = wanted.keys() - got.keys(), got.keys() - wanted.keys()
+    assert not lost and not invented, f"{len(lost)} lost, {len(invented)} invented"
     for key, row in wanted.items():
         differing = {name for name in row if row[name] != got[key].get(name)}
         assert got[key] == row, f"{key} differs in {sorted(differing)}"

@@ -25,13 +25,14 @@ static const struct db_stmt IDS = {
 	"SELECT dialpad_event_id AS id, " QUEUE_PAYLOAD_SQL " AS bytes FROM " log \
 	" WHERE app_id = $1 AND dialpad_event_id = ANY ($2)"
 
+#define SIZES SIZES_FROM("event_log") " UNION ALL " SIZES_FROM("event_log_archive")
+
 static const struct db_stmt FIT = {
 	.name = "rebuild_fit",
 	.sql = "SELECT count(*) FROM (SELECT sum(sum(bytes)) OVER (ORDER BY id"
 	       "   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
-	       " FROM (" SIZES_FROM("event_log") " UNION ALL " SIZES_FROM(
-		   "event_log_archive") ") AS e"
-					" GROUP BY id) AS ids WHERE before IS NULL OR before < $3",
+	       " FROM (" SIZES ") AS events GROUP BY id) AS ids"
+	       " WHERE before IS NULL OR before < $3",
 };
 
 /* OFFSET 0: one probe by key for each event, however large the planner believes the tables. */
