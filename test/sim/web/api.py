@@ -108,6 +108,7 @@ def page(call: Call, items: list[dict]) -> Answer:
     if cursor:
         items = [item for item in items if int(item["id"]) > last_id(cursor)]
     most = call.world.settings.list_page
+    most = max(1, min(int(call.request.query.get("limit", most)), most))
     answer: dict = {"items": items[:most]}
     if len(items) > most:
         answer["cursor"] = f"{int(items[most - 1]['id']):x}"

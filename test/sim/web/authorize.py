@@ -5,6 +5,7 @@ address, `admin` or `member` (of the first company), or `deny`. The answer is th
 browser would have come to in the end.
 """
 
+from collections.abc import Callable
 from html import escape
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -38,21 +39,21 @@ ERROR_PAGE = """<!doctype html>
 def show(call: Call) -> Answer:
     login = call.request.headers.get(LOGIN_HEADER)
     if login is not None:
-        return decide(call, call.request.query, login, 302)
+        return decide(call, call.request.query, login)
     return guarded(call, call.request.query, lambda client: login_page(call, client))
 
 
 def submit(call: Call) -> Answer:
     form = call.request.form()
     login = form.get("user", "") if form.get("decision") == "allow" else "deny"
-    return decide(call, form, login, 303)
+    return decide(call, form, login)
 
 
-def decide(call: Call, asked: dict, login: str, status: int) -> Answer:
-    return guarded(call, asked, lambda client: outcome(call, client, asked, login, status))
+def decide(call: Call, asked: dict, login: str) -> Answer:
+    return guarded(call, asked, lambda client: outcome(call, client, asked, login))
 
 
-def guarded(call: Call, asked: dict, go_on) -> Answer:
+def guarded(call: Call, asked: dict, go_on: Callable[[Client], Answer]) -> Answer:
     """Errors before client and redirect URI are known are shown, later ones sent back."""
     oauth = call.world.oauth
     try:
@@ -65,11 +66,10 @@ def guarded(call: Call, asked: dict, go_on) -> Answer:
         oauth.scopes_for(client, asked.get("scope"))
         return go_on(client)
     except OAuthError as error:
-        return back(302, asked, {"error": error.code,
-                                 "error_description": error.description})
+        return back(asked, {"error": error.code, "error_description": error.description})
 
 
-def outcome(call: Call, client: Client, asked: dict, login: str, status: int) -> Answer:
+def outcome(call: Call, client: Client, asked: dict, login: str) -> Answer:
     if login == "deny":
         raise OAuthError("access_denied", "the user said no")
     user = user_named(call, login)
@@ -79,7 +79,7 @@ def outcome(call: Call, client: Client, asked: dict, login: str, status: int) ->
         client, user, call.world.oauth.scopes_for(client, asked.get("scope")),
         asked["redirect_uri"], asked.get("code_challenge"),
         asked.get("code_challenge_method"))
-    return back(status, asked, {"code": code})
+    return back(asked, {"code": code})
 
 
 def user_named(call: Call, login: str) -> User | None:
@@ -88,13 +88,13 @@ def user_named(call: Call, login: str) -> User | None:
     return call.world.user_by_email(login)
 
 
-def back(status: int, asked: dict, result: dict[str, str]) -> Answer:
+def back(asked: dict, result: dict[str, str]) -> Answer:
     """To the client, with what its redirect URI had in its query already."""
     if "state" in asked:
         result = result | {"state": asked["state"]}
     parts = urlsplit(asked["redirect_uri"])
     query = parse_qsl(parts.query, keep_blank_values=True) + list(result.items())
-    return send_on(status, urlunsplit(parts._replace(query=urlencode(query))))
+    return send_on(urlunsplit(parts._replace(query=urlencode(query))))
 
 
 def login_page(call: Call, client: Client) -> Answer:

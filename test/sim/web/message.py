@@ -51,8 +51,8 @@ def answer_page(status: int, html: str) -> Answer:
     return Answer(status, html.encode("utf-8"), "text/html; charset=utf-8")
 
 
-def send_on(status: int, url: str) -> Answer:
-    return Answer(status, headers={"Location": url})
+def send_on(url: str) -> Answer:
+    return Answer(302, headers={"Location": url})
 
 
 def answer_error(status: int, message: str) -> Answer:
