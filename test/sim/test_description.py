@@ -153,6 +153,13 @@ def test_a_request_that_breaks_the_description_is_shown(app, sim):
     sim.assert_description_kept()
 
 
+def test_requests_that_fail_for_another_reason_are_checked_as_well(app, sim):
+    sim.fault("/api/v2/webhooks", "answer")
+    assert app.call("POST", "/api/v2/webhooks", {}).status == 500
+    assert app.call("POST", "/api/v2/webhooks", {}, token="guessed").status == 401
+    assert [one["where"] for one in sim.violations()] == ["body.hook_url"] * 2
+
+
 def test_an_operation_that_is_not_described_is_shown(app, sim):
     assert app.call("PUT", "/api/v2/call/1/labels", {}).status == 404
     (violation,) = sim.violations()

@@ -101,6 +101,7 @@ def test_a_code_gives_tokens(app):
     ({"client_secret": "guessed"}, 401, "invalid_client"),
     ({"client_secret": None}, 401, "invalid_client"),
     ({"client_id": "another"}, 401, "invalid_client"),
+    ({"code_verifier": 1}, 400, "invalid_request"),
     ({"grant_type": "password"}, 400, "unsupported_grant_type")])
 def test_a_code_is_good_only_for_who_asked_and_as_they_asked(app, change, status, error):
     reply = app.redeem(**{"code": app.code()} | change)

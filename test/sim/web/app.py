@@ -1,10 +1,10 @@
-"""The way of a request: fault, check against the description, token, limits, handler."""
+"""The way of a request: check against the description, fault, token, limits, handler."""
 
 import time
 from dataclasses import replace
 
 from ..live import Live
-from ..spec.operations import Operation
+from ..spec.schema import Flaw
 from ..world.refusal import Refusal
 from ..world.world import World
 from . import routes
@@ -32,36 +32,32 @@ class App:
     def answer(self, request: Request) -> Answer:
         """Raises Dropped."""
         if not request.path.startswith(OF_DIALPAD):
-            return self._routed(request, None)
+            return self._routed(request, [])
         try:
-            answer = self._with_faults(request)
+            answer = self._watched(request)
         except Dropped:
             self.watch.log(request, None)
             raise
         self.watch.log(request, answer.status)
         return answer
 
-    def _with_faults(self, request: Request) -> Answer:
-        fault = self.faults.take(request)
-        if fault is None:
-            return self._checked(request)
-        if fault.kind == "drop":
-            raise Dropped
-        if fault.kind == "answer":
-            return Answer(fault.status, fault.body.encode("utf-8"), headers=fault.headers)
-        if fault.kind == "slow":
-            time.sleep(fault.seconds)
-        return after(fault, self._checked(request))
-
-    def _checked(self, request: Request) -> Answer:
-        """Requests and answers, both against Dialpad's description."""
+    def _watched(self, request: Request) -> Answer:
+        """Every request is held against the description, whatever becomes of it then."""
         operation = self.watch.operation(request)
-        answer = self._routed(request, operation)
+        grave = self.watch.check_request(operation, request) if operation else []
+        fault = self.faults.take(request)
+        if fault is not None and fault.kind == "drop":
+            raise Dropped
+        if fault is not None and fault.kind == "answer":
+            return Answer(fault.status, fault.body.encode("utf-8"), headers=fault.headers)
+        if fault is not None and fault.kind == "slow":
+            time.sleep(fault.seconds)
+        answer = self._routed(request, grave)
         if operation is not None:
             self.watch.check_answer(operation, answer)
-        return answer
+        return answer if fault is None else after(fault, answer)
 
-    def _routed(self, request: Request, operation: Operation | None) -> Answer:
+    def _routed(self, request: Request, grave: list[Flaw]) -> Answer:
         found = routes.find(request.method, request.path)
         if found is None:
             if request.path.startswith(OF_DIALPAD):
@@ -72,8 +68,7 @@ class App:
         try:
             with self.world.lock:
                 self._admit(name, route, call)
-            self._check(operation, call)
-            with self.world.lock:
+                read(call, grave)
                 return route.handler(call)
         except Refusal as refusal:
             return answer_error(refusal.status, refusal.message)
@@ -99,15 +94,17 @@ class App:
         if not self._limits.admits(*rules):
             raise Refusal(429, "rate limit exceeded")
 
-    def _check(self, operation: Operation | None, call: Call) -> None:
-        """OAuth has errors of its own kind, so its handlers look for themselves."""
-        grave = self.watch.check_request(operation, call.request) if operation else []
-        if operation and grave and call.token is not None:
-            raise Refusal(400, f"{grave[0].where} {grave[0].what}")
-        given = call.request.json()
-        if given is None and not call.request.path.startswith("/oauth2/"):
-            raise Refusal(400, "the body is no JSON object")
-        call.given = given or {}
+
+def read(call: Call, grave: list[Flaw]) -> None:
+    """OAuth has errors of its own kind, so its handlers look for themselves."""
+    if call.request.path.startswith("/oauth2/"):
+        return
+    if grave:
+        raise Refusal(400, f"{grave[0].where} {grave[0].what}")
+    given = call.request.json()
+    if given is None:
+        raise Refusal(400, "the body is no JSON object")
+    call.given = given
 
 
 def after(fault: Fault, answer: Answer) -> Answer:

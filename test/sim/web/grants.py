@@ -28,8 +28,8 @@ def given_in(request: Request) -> dict:
     if request.content_type.startswith("application/x-www-form-urlencoded"):
         return request.form()
     given = request.json()
-    if given is None:
-        raise OAuthError("invalid_request", "the body is no JSON object")
+    if given is None or not all(isinstance(value, str) for value in given.values()):
+        raise OAuthError("invalid_request", "the body is no JSON object of texts")
     return given
 
 
