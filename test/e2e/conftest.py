@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("cti", "ingest", "kept", "truth", "web")
+pytest.register_assert_rewrite("admin", "cti", "ingest", "kept", "truth", "web")
 
 from cti import App, Stack  # noqa: E402 (after the line above)
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
