@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("cti", "feed", "ingest", "kept", "running", "truth", "web")
+pytest.register_assert_rewrite("admin", "cti", "feed", "ingest", "kept", "running", "truth", "web")
 
 from crew import run_crew  # noqa: E402, F401 (after the line above)
 from cti import App, Stack  # noqa: E402

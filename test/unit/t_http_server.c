@@ -90,8 +90,9 @@ deep(struct http_req *req, struct http_res *res, struct err *e)
 }
 
 static enum err_code
-authenticate(struct http_req *req, enum http_auth auth, struct err *e)
+authenticate(struct http_req *req, struct http_res *res, enum http_auth auth, struct err *e)
 {
+	(void)res;
 	(void)auth;
 	if (str_eq(http_header(req, "x-key"), STR("right")))
 		return ERR_OK;
