@@ -39,6 +39,10 @@ HANDLER(audit_get);
 HANDLER(health_get);
 HANDLER(health_metrics);
 
+/* spec.c */
+HANDLER(spec_json);
+HANDLER(spec_page);
+
 /* misdirected.c */
 HANDLER(misdirected_webhook);
 
