@@ -29,6 +29,13 @@
 #define LIST_ORDER_(order) " ORDER BY sort_at " order ", id " order
 #define LIST_PART_(order) LIST_ORDER_(order) " LIMIT $5 OFFSET $6"
 
+/*
+ * Bounds of the order's own time, for statements that are planned once: of two plain comparisons
+ * with unknown instants the planner expects next to nothing, and would sort it.
+ */
+#define LIST_SINCE(t) " AND (sort_at, id) >= (" t ", '00000000-0000-0000-0000-000000000000')"
+#define LIST_UNTIL(t) " AND (sort_at, id) < (" t ", '00000000-0000-0000-0000-000000000000')"
+
 /* Rows in their order, as far as the page goes: for bounds of the order's own time. */
 #define LIST_IN_ORDER(key, columns, table, where, beyond, order)     \
 	LIST_SELECT_(key, columns, table)                            \
@@ -44,9 +51,10 @@
 #define LIST_CREATED " AND created_at >= $2"
 #define LIST_EDGE_ "$2 - interval '1 hour'"
 #define LIST_IN_WINDOW(key, columns, table, where, beyond, order)    \
-	LIST_SELECT_(key, columns, table)                            \
+	"(" LIST_SELECT_(key, columns, table)                        \
 	" WHERE app_id = $1" where LIST_CREATED LIST_BEYOND_(beyond) \
-	" AND sort_at >= " LIST_EDGE_                                \
+	LIST_SINCE(LIST_EDGE_)                                       \
+	LIST_ORDER_(order) " LIMIT $5 + $6)"                         \
 	" UNION ALL "                                                \
 	LIST_SELECT_(key, columns, "(SELECT * FROM " table)          \
 	" WHERE app_id = $1" LIST_CREATED                            \

@@ -160,7 +160,7 @@ class Lists:
     def _allowed(self, case: Case, is_count: bool) -> int:
         """Never more than what lies in the window; less where the filters say so."""
         if case.narrow in FEW:
-            return 30
+            return 30 + 2 * self._edge(case)
         window = self._count(f"FROM {case.name} WHERE app_id = '{self._app_id}'"
                              f" AND {case.window.condition}")
         if is_count and not case.narrow:
