@@ -86,7 +86,7 @@ $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/li
 
 # A fuzzer in the variant `fuzz`; elsewhere a program that runs the inputs it is given.
 FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer,$(B)/test/fuzz/replay.o)
-$(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(call parts,ingestd) $(B)/libcti.a
+$(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(foreach d,ingestd apid,$(call parts,$(d))) $(B)/libcti.a
 	@echo "  LINK  $@"; mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $(filter -%,$(FUZZ_MAIN)) -o $@ $^ $(LDLIBS)
 

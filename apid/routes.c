@@ -27,6 +27,7 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/api/messages/{id}",           APP,   0,            messages_get },
 	{ "GET",  "/api/voicemails",              APP,   0,            voicemails_list },
 	{ "GET",  "/api/voicemails/{id}",         APP,   0,            voicemails_get },
+	{ "GET",  "/api/connection",              APP,   0,            connection_get },
 
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },

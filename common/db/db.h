@@ -162,12 +162,24 @@ CTI_MUST_CHECK enum err_code db_commit(struct db_conn *c, struct err *e);
 void db_rollback(struct db_conn *c);
 
 /*
+ * How a statement of a tenant's read is planned. To plan one may cost more than to run it; but the
+ * plan that is made once knows no parameter, so it has to be right for all.
+ */
+enum db_plan {
+	DB_PLAN_AUTO, /* as PostgreSQL finds best */
+	DB_PLAN_ONCE,
+	DB_PLAN_EACH_TIME,
+};
+
+/*
  * A tenant's read, in one round trip: BEGIN READ ONLY, SET LOCAL cti.app_id, the statements, COMMIT.
- * results[i] belongs to queries[i]; on failure none is set. Call it outside a transaction.
+ * results[i] belongs to queries[i] (at most 4); on failure none is set. Call it outside a
+ * transaction.
  */
 struct db_query {
 	const struct db_stmt *stmt;
 	const struct db_params *params; /* or NULL */
+	enum db_plan plan;
 };
 CTI_MUST_CHECK enum err_code db_tenant_read(struct db_conn *c, struct uuid app_id,
     const struct db_query *queries, int n, struct db_result *results, struct err *e);

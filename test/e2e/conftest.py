@@ -2,40 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("admin", "cti", "feed", "ingest", "kept", "running", "truth", "web")
+pytest.register_assert_rewrite(
+    "admin", "cti", "feed", "ingest", "kept", "list_plans", "running", "truth", "web")
 
 from crew import run_crew  # noqa: E402, F401 (after the line above)
 from cti import App, Stack  # noqa: E402
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
-from running import Ground, ground  # noqa: E402, F401
-
-from test.conftest import Database  # noqa: E402
-
-StackMaker = Callable[..., AbstractContextManager[Stack]]
-Env = Mapping[str, Mapping[str, str | None]]
-
-
-@pytest.fixture(scope="session")
-def run_stack(ground: Ground) -> StackMaker:
-    """run_stack(env) as a context: daemons that are ready, on a fresh database.
-
-    `env` may be a function of the database.
-    """
-
-    def run(env: Env | Callable[[Database], Env] | None = None) -> AbstractContextManager[Stack]:
-        return ground.run(
-            lambda database, directory: Stack(
-                database, directory, env(database) if callable(env) else env
-            )
-        )
-
-    return run
+from running import ground  # noqa: E402, F401
+from stack_fixtures import StackMaker, run_stack  # noqa: E402, F401
 
 
 @pytest.fixture(scope="module")
