@@ -24,18 +24,6 @@ report_ready(void *self, struct json_out *j)
 	return db_ready_check(api->ready, j);
 }
 
-/* conf has checked the URLs that were given; this is about the default, which is plain http. */
-static enum err_code
-check_public_url(const struct conf *c, const char *name, const char *url, struct err *e)
-{
-	if (!c->production || str_starts_nocase(str_of(url), STR("https://")))
-		return ERR_OK;
-	return err_set(e, ERR_INVALID,
-	    "%s is missing: production needs an https URL under which "
-	    "apid is reached from outside",
-	    name);
-}
-
 static enum err_code
 start_database(struct apid *api, struct err *e)
 {
@@ -117,11 +105,6 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
-	rc = check_public_url(c, "PUBLIC_API_URL", c->public_api_url, e);
-	if (rc == ERR_OK)
-		rc = check_public_url(c, "PUBLIC_INGEST_URL", c->public_ingest_url, e);
-	if (rc != ERR_OK)
-		return rc;
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
 	rc = start_database(api, e);
 	if (rc == ERR_OK)
