@@ -13,6 +13,7 @@
 
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
+#include "common/db/db_listen.h"
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
 
@@ -22,7 +23,13 @@ struct apid {
 	struct buf conninfo;
 	struct db_pool *pool;
 	struct db_ready *ready;
+	struct db_listen *listen;
+	struct keyring *keys;
+	struct limiter *limiter;
+	struct admins *admins;
 	struct http_server *server;
+	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
+	struct http_route *routes, *internal_routes;
 	unsigned char cursor_key[HMAC_BYTES];
 };
 
@@ -42,6 +49,11 @@ CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct 
 
 /* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
 CTI_MUST_CHECK enum err_code apid_admin_tx(
+    const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
+
+/* The same for what decides who may do what: keys, apps, live tokens. Every apid forgets what it
+ * knew of keys when it commits, this one before the call returns. */
+CTI_MUST_CHECK enum err_code apid_access_tx(
     const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 
 #endif

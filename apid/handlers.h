@@ -23,12 +23,17 @@ HANDLER(messages_get);
 HANDLER(voicemails_list);
 HANDLER(voicemails_get);
 
-/* apps.c, keys.c, hooks.c */
+/* admin: apps.c, keys.c, hooks.c, audit.c */
 HANDLER(apps_create);
 HANDLER(apps_list);
 HANDLER(apps_get);
+HANDLER(apps_change);
+HANDLER(apps_delete);
 HANDLER(keys_create);
+HANDLER(keys_list);
+HANDLER(keys_revoke);
 HANDLER(hooks_get);
+HANDLER(audit_get);
 
 /* health.c */
 HANDLER(health_get);

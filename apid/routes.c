@@ -29,8 +29,13 @@ const struct http_route apid_routes[] = {
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },
 	{ "GET",  "/internal/apps/{id}",          ADMIN, 0,            apps_get },
+	{ "PATCH", "/internal/apps/{id}",         ADMIN, SMALL_BODY,   apps_change },
+	{ "DELETE", "/internal/apps/{id}",        ADMIN, 0,            apps_delete },
 	{ "POST", "/internal/apps/{id}/api-key",  ADMIN, SMALL_BODY,   keys_create },
+	{ "GET",  "/internal/apps/{id}/api-keys", ADMIN, 0,            keys_list },
+	{ "DELETE", "/internal/apps/{id}/api-keys/{key_id}", ADMIN, 0, keys_revoke },
 	{ "GET",  "/internal/apps/{id}/webhook",  ADMIN, 0,            hooks_get },
+	{ "GET",  "/internal/apps/{id}/audit",    ADMIN, 0,            audit_get },
 
 	/* Belongs to ingestd. It has to read the event to refuse it in a way that Dialpad repeats. */
 	{ "POST", "/webhooks/**",                 NONE,  WEBHOOK_BODY, misdirected_webhook },
@@ -38,3 +43,39 @@ const struct http_route apid_routes[] = {
 /* clang-format on */
 
 const int apid_nroutes = sizeof apid_routes / sizeof apid_routes[0];
+
+static bool
+is_internal(const char *path)
+{
+	return str_starts(str_of(path), STR("/internal/"))
+	    || str_starts(str_of(path), STR("/console"));
+}
+
+static bool
+is_probe(const struct http_route *r)
+{
+	return r->fn == http_ops_healthz || r->fn == http_ops_readyz;
+}
+
+static bool
+belongs_to(const struct http_route *r, enum routes_port port)
+{
+	switch (port) {
+	case ROUTES_PUBLIC: return !is_internal(r->path);
+	case ROUTES_INTERNAL: return is_internal(r->path) || is_probe(r);
+	case ROUTES_ALL: break;
+	}
+	return true;
+}
+
+int
+routes_select(enum routes_port port, struct http_route *out)
+{
+	int n = 0;
+
+	for (int i = 0; i < apid_nroutes; i++) {
+		if (belongs_to(&apid_routes[i], port))
+			out[n++] = apid_routes[i];
+	}
+	return n;
+}

@@ -63,9 +63,7 @@ start_listener(struct workerd *w, const struct conf *c, struct err *e)
 {
 	struct db_listen_opts o = {
 		.db = w->worker_opts.db,
-		.channel = "cti_events",
-		.on_hint = on_hint,
-		.arg = &w->wake,
+		.channels = { { "cti_events", on_hint, &w->wake } },
 	};
 
 	if (c->database_listen_url[0] != '\0')

@@ -1,8 +1,10 @@
 #include "common/conf/conf.h"
 
 #include "common/base/log.h"
+#include "common/base/origin.h"
 #include "common/base/own.h"
 #include "common/conf/conf_dialpad.h"
+#include "common/conf/conf_labelled.h"
 #include "common/conf/conf_table.h"
 #include "common/conf/conf_value.h"
 
@@ -270,6 +272,45 @@ resolve_urls(struct loader *l)
 		l->c.public_ingest_url = l->c.public_api_url;
 }
 
+/* Whole secrets were registered for the log already; each of these is one, too. */
+static void
+check_labelled(struct loader *l)
+{
+	struct str list = str_of(l->c.internal_secrets), label, secret;
+	struct err e;
+
+	if (conf_labelled_check("INTERNAL_API_SECRETS", list, &e) != ERR_OK)
+		fault(l, "%s", e.msg);
+	while (conf_labelled_next(&list, &label, &secret))
+		log_register_secret(secret);
+}
+
+static void
+check_origins(struct loader *l)
+{
+	struct str list = str_of(l->c.cors_allowed_origins), item;
+
+	for (;;) {
+		item = origin_next(&list);
+		if (item.n == 0)
+			return;
+		if (!str_eq(item, STR("*")) && !origin_is_valid(item))
+			fault(l,
+			    "CORS_ALLOWED_ORIGINS: \"%.*s\" is neither * nor an origin like "
+			    "https://app.example, without a path",
+			    STR_ARG(item));
+	}
+}
+
+static void
+check_internal_port(struct loader *l)
+{
+	if (l->c.internal_port != 0
+	    && (l->c.internal_port == l->c.port || l->c.internal_port == l->c.ops_port))
+		fault(l, "INTERNAL_PORT: %lld is another port of apid's",
+		    (long long)l->c.internal_port);
+}
+
 enum err_code
 conf_load(
     struct conf *c, enum conf_daemon daemon, char *const *env, struct buf *faults, struct err *e)
@@ -285,6 +326,9 @@ conf_load(
 	resolve_threads(&l);
 	l.nfaults += conf_dialpad_resolve(&l.c, daemon, faults);
 	resolve_urls(&l);
+	check_labelled(&l);
+	check_origins(&l);
+	check_internal_port(&l);
 	if (l.nfaults > 0) {
 		conf_release(&l.c);
 		return err_set(e, ERR_INVALID, "%d fault(s) in the configuration", l.nfaults);

@@ -23,6 +23,12 @@ BIN = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin"
 READY_SECONDS = 20
 STOP_SECONDS = 20
 LOG_TAIL_LINES = 40
+# Tests ask more often than clients may; the tests of limits set their own.
+NO_LIMITS = {
+    "RATE_LIMIT_API_PER_MIN": "0",
+    "RATE_LIMIT_AUTH_PER_MIN": "0",
+    "RATE_LIMIT_FAILED_AUTH_PER_MIN": "0",
+}
 # What a sanitizer writes when it has found something.
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
@@ -193,6 +199,7 @@ class Stack:
                 "TOKEN_ENCRYPTION_KEY": self._token_key,
                 "API_KEY_PEPPER": self._pepper,
                 "INTERNAL_API_SECRET": self.admin_secret,
+                **NO_LIMITS,
             },
         }[name]
         if name == "apid":
