@@ -32,16 +32,31 @@ report_ready(void *self, struct json_out *j)
 	return db_ready_check(api->ready, j);
 }
 
-/* conf has checked the URLs that were given; this is about the default, which is plain http. */
 static enum err_code
-check_public_url(const struct conf *c, const char *name, const char *url, struct err *e)
+start_access(struct apid *api, struct err *e)
 {
-	if (!c->production || str_starts_nocase(str_of(url), STR("https://")))
-		return ERR_OK;
-	return err_set(e, ERR_INVALID,
-	    "%s is missing: production needs an https URL under which "
-	    "apid is reached from outside",
-	    name);
+	AUTO_RELEASE(buf_release) struct buf off = BUF(200);
+
+	api->limiter = limiter_new();
+	api->admins = admins_new(api->conf);
+	limits_describe(api->conf, &off);
+	if (off.n > 0)
+		log_warn("limits.off", "no limit, because these are 0: %s", buf_c(&off));
+	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
+}
+
+/* Hints only: each subscriber has a time limit of its own for what it believes. */
+static enum err_code
+start_listener(struct apid *api, struct db_opts o, struct err *e)
+{
+	if (api->conf->database_listen_url[0] != '\0')
+		o.url = api->conf->database_listen_url;
+	return db_listen_start(
+	    &(struct db_listen_opts){
+		.db = o,
+		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys } },
+	    },
+	    &api->listen, e);
 }
 
 static enum err_code
@@ -184,6 +199,8 @@ release(struct apid *api)
 {
 	http_server_stop(api->server);
 	http_server_stop(api->internal);
+	dialpad_api_free(api->dialpad);
+	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
 	db_listen_stop(api->listen);
 	keyring_stop(api->keys);
@@ -206,13 +223,11 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
-	rc = check_public_url(c, "PUBLIC_API_URL", c->public_api_url, e);
-	if (rc == ERR_OK)
-		rc = check_public_url(c, "PUBLIC_INGEST_URL", c->public_ingest_url, e);
-	if (rc != ERR_OK)
-		return rc;
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
-	rc = start_database(api, e);
+	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
+	rc = dialpad_api_new(c, &api->dialpad, e);
+	if (rc == ERR_OK)
+		rc = start_database(api, e);
 	if (rc == ERR_OK)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
@@ -265,6 +280,14 @@ apid_read(const struct http_req *req, const struct db_stmt *s, const struct db_p
 	rc = db_exec(c, s, p, out, e);
 	db_pool_put(api->pool, c);
 	return rc;
+}
+
+enum err_code
+apid_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+
+	return db_tx(api->pool, CHECKOUT_MS, fn, arg, e);
 }
 
 struct admin_work {

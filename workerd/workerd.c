@@ -120,10 +120,24 @@ set_job_options(struct workerd *w, const struct conf *c)
 			.archive = strcmp(c->event_archive, "keep") == 0,
 			.record_days = (int)c->records_retention_days,
 			.stuck_hours = (int)c->call_stuck_hours,
+			.dialpad = &w->dialpad,
 		},
 	};
 	if (c->database_listen_url[0] != '\0')
 		w->jobs_opts.db.url = c->database_listen_url;
+}
+
+/* All that comes from the configuration alone. */
+static enum err_code
+prepare(struct workerd *w, const struct conf *c, struct err *e)
+{
+	enum err_code rc = db_conninfo(c, &w->conninfo, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	set_options(w, c);
+	set_job_options(w, c);
+	return dialpad_start(&w->dialpad, c, &w->jobs_opts.db, e);
 }
 
 enum err_code
@@ -134,10 +148,8 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 
 	buf_init(&w->conninfo, CONNINFO_BYTES);
 	wake_init(&w->wake);
-	rc = db_conninfo(c, &w->conninfo, e);
+	rc = prepare(w, c, e);
 	if (rc == ERR_OK) {
-		set_options(w, c);
-		set_job_options(w, c);
 		w->ready = db_ready_new(&(struct db_ready_opts){
 		    .db = w->worker_opts.db,
 		    .deadline_ms = READY_MS,
@@ -174,6 +186,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 
 	atomic_store(&w->give_up, clock_mono_ms() + timeout_ms);
 	wake_stop(&w->wake);
+	dialpad_abort(&w->dialpad);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
 	jobs_join(&w->jobs);
@@ -183,6 +196,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 	http_ops_stop(w->ops);
 	db_listen_stop(w->listen);
 	db_ready_free(w->ready);
+	dialpad_stop(&w->dialpad);
 	wake_release(&w->wake);
 	buf_release(&w->conninfo);
 }
@@ -211,12 +225,10 @@ run_job(void *self, const struct conf *c)
 	enum err_code rc;
 
 	buf_init(&w.conninfo, CONNINFO_BYTES);
-	rc = db_conninfo(c, &w.conninfo, &e);
-	if (rc == ERR_OK) {
-		set_options(&w, c);
-		set_job_options(&w, c);
+	rc = prepare(&w, c, &e);
+	if (rc == ERR_OK)
 		rc = jobs_run_now(&w.jobs_opts, name, &e);
-	}
+	dialpad_stop(&w.dialpad);
 	buf_release(&w.conninfo);
 	if (rc == ERR_OK)
 		log_info("job.done", "%s", name);

@@ -14,6 +14,7 @@
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
 #include "common/run/daemon.h"
+#include "workerd/dialpad/dialpad.h"
 #include "workerd/jobs/jobs.h"
 #include "workerd/worker.h"
 
@@ -30,6 +31,7 @@ struct workerd {
 	struct worker_opts worker_opts;
 	struct worker workers[WORKERD_MAX_THREADS];
 	int nworkers;
+	struct dialpad dialpad;
 	struct jobs_opts jobs_opts;
 	struct jobs jobs;
 };
