@@ -19,6 +19,7 @@ B         := build/$(BUILD)
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 RUN_DIR   ?= .run
 DEMO      ?= 1
+PREFIX    ?= /usr/local
 PYTEST    := $(PYTHON) -m pytest -q -p no:cacheprovider
 # How long `make fuzz` tries each target.
 FUZZ_SECONDS ?= 60
@@ -58,7 +59,7 @@ parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long tests unit e2e fuzz fuzzers lint docs format clean help FORCE
+.PHONY: all install deps deps-build deps-run deps-test deps-fuzz run test test-long tests unit e2e fuzz fuzzers lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -147,6 +148,9 @@ format: ## lay out the C files
 
 compile_commands.json: FORCE ## for clangd and clang-tidy
 	@$(PYTHON) test/lint/compile_commands.py '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+
+install: all ## programs, migrations, units, documents below $(DESTDIR)$(PREFIX)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BUILD_DIR='$(B)/bin' deploy/systemd/install.sh
 
 clean: ## remove what was built
 	rm -rf build compile_commands.json
