@@ -92,6 +92,13 @@ $(B)/%.o: %.c $(B)/.flags
 	@echo "  CC    $<"; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The description of the API, which apid serves.
+build/docs/openapi.json: docs/openapi.yaml docs/render.py
+	@echo "  DOCS  $@"
+	$(Q)$(PYTHON) docs/render.py $(@D)
+
+$(B)/apid/edge/spec.o: build/docs/openapi.json
+
 # Rebuild everything when the command line changes, and only then.
 $(B)/.flags: FORCE
 	@mkdir -p $(@D)

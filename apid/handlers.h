@@ -34,6 +34,10 @@ HANDLER(hooks_get);
 HANDLER(health_get);
 HANDLER(health_metrics);
 
+/* spec.c */
+HANDLER(spec_json);
+HANDLER(spec_page);
+
 /* misdirected.c */
 HANDLER(misdirected_webhook);
 

@@ -17,6 +17,8 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/healthz",                     NONE,  0,            http_ops_healthz },
 	{ "GET",  "/readyz",                      NONE,  0,            http_ops_readyz },
 	{ "GET",  "/metrics",                     NONE,  0,            health_metrics },
+	{ "GET",  "/openapi.json",                NONE,  0,            spec_json },
+	{ "GET",  "/docs",                        NONE,  0,            spec_page },
 
 	{ "GET",  "/api/calls",                   APP,   0,            calls_list },
 	{ "GET",  "/api/calls/active",            APP,   0,            calls_active },

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import contract
 import ports
 import unprivileged
 from hook import Hook, derived_secret
@@ -43,6 +44,8 @@ class Daemon:
             **env,
         }
         self._process: subprocess.Popen | None = None
+        if name == "apid":
+            contract.APID_URLS.add(self.url)
 
     @property
     def url(self) -> str:
