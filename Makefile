@@ -118,13 +118,20 @@ run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in fr
 	@BUILD_DIR=build/release/bin RUN_DIR='$(RUN_DIR)' DEMO='$(DEMO)' exec $(PYTHON) deploy/local/run.py
 
 test: deps-test ## all tests, with ASan and UBSan
-	@$(MAKE) --no-print-directory BUILD=asan all tests
+	@$(MAKE) --no-print-directory BUILD=asan all tests build/npm/.installed
 	@$(MAKE) --no-print-directory BUILD=asan lint
 	@CTI_BUILD=asan $(PYTEST) -n 2 --dist loadfile --ignore=test/long test
 
 # ---- parts of it ----
 
 tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%)
+
+# What tests need from npm, as the lock file says.
+build/npm/.installed: test/npm/package-lock.json
+	@echo "  NPM   $(@D)"; mkdir -p $(@D)
+	$(Q)cp test/npm/package*.json $(@D)
+	$(Q)npm ci --prefix $(@D) --no-audit --no-fund --loglevel=error >/dev/null
+	$(Q)touch $@
 
 unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
