@@ -96,7 +96,7 @@ def test_a_daemons_image_holds_nothing_but_it_and_it_runs(buildah: Buildah, targ
 def test_the_migrations_image_says_what_it_needs(buildah: Buildah):
     root = buildah.files("migrate")
     done = subprocess.run(["chroot", "--userspec=65532:65532", str(root), "/bin/sh", "/migrate"],
-                          capture_output=True, text=True, check=False, env={})
+                          capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
     assert done.returncode != 0 and "DATABASE_URL" in done.stderr
 
 
