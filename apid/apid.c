@@ -2,6 +2,7 @@
 
 #include "apid/access/auth.h"
 #include "apid/client/page.h"
+#include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
 #include "apid/routes.h"
 
@@ -122,6 +123,7 @@ apid_start(void *self, const struct conf *c, struct err *e)
 		rc = check_public_url(c, "PUBLIC_INGEST_URL", c->public_ingest_url, e);
 	if (rc != ERR_OK)
 		return rc;
+	misdirected_declare();
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
 	rc = start_database(api, e);
 	if (rc == ERR_OK)

@@ -444,4 +444,4 @@ def test_the_leader_tells_of_an_old_transaction_and_of_missing_days(
         only = start()
         wait(lambda: (only.metric("cti_oldest_transaction_seconds") or 0) >= 1)
     # The job of the partitions mends what is missing, and runs before the one of the gauges.
-    assert only.metric("cti_partition_days_ahead") == 31
+    assert only.metric("cti_partitions_ahead") == 31

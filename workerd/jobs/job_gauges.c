@@ -17,7 +17,7 @@ static const struct db_stmt QUEUE = {
 
 static struct metric oldest_transaction = METRIC_GAUGE("cti_oldest_transaction_seconds",
     "Age of the oldest transaction in the database that is still open.", NULL);
-static struct metric days_ahead = METRIC_GAUGE("cti_partition_days_ahead",
+static struct metric days_ahead = METRIC_GAUGE("cti_partitions_ahead",
     "Days, today included, for which event_log, event_outcomes and change_feed all have a partition.",
     NULL);
 
