@@ -19,6 +19,7 @@ B         := build/$(BUILD)
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 RUN_DIR   ?= .run
 DEMO      ?= 1
+PREFIX    ?= /usr/local
 PYTEST    := $(PYTHON) -m pytest -q -p no:cacheprovider
 # How long `make fuzz` tries each target, and `make chaos` lasts.
 FUZZ_SECONDS ?= 60
@@ -61,7 +62,7 @@ parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint docs format clean help FORCE
+.PHONY: all install deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -120,13 +121,20 @@ run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in fr
 	@BUILD_DIR=build/release/bin RUN_DIR='$(RUN_DIR)' DEMO='$(DEMO)' exec $(PYTHON) deploy/local/run.py
 
 test: deps-test ## all tests, with ASan and UBSan
-	@$(MAKE) --no-print-directory BUILD=asan all tests
+	@$(MAKE) --no-print-directory BUILD=asan all tests build/npm/.installed
 	@$(MAKE) --no-print-directory BUILD=asan lint
 	@CTI_BUILD=asan $(PYTEST) -n 2 --dist loadfile --ignore=test/long test
 
 # ---- parts of it ----
 
 tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%)
+
+# What tests need from npm, as the lock file says.
+build/npm/.installed: test/npm/package-lock.json
+	@echo "  NPM   $(@D)"; mkdir -p $(@D)
+	$(Q)cp test/npm/package*.json $(@D)
+	$(Q)npm ci --prefix $(@D) --no-audit --no-fund --loglevel=error >/dev/null
+	$(Q)touch $@
 
 unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
@@ -161,6 +169,9 @@ format: ## lay out the C files
 
 compile_commands.json: FORCE ## for clangd and clang-tidy
 	@$(PYTHON) test/lint/compile_commands.py '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+
+install: all ## programs, migrations, units, documents below $(DESTDIR)$(PREFIX)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BUILD_DIR='$(B)/bin' deploy/systemd/install.sh
 
 clean: ## remove what was built
 	rm -rf build compile_commands.json

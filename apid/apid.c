@@ -7,6 +7,7 @@
 #include "apid/access/limits.h"
 #include "apid/client/page.h"
 #include "apid/edge/gate.h"
+#include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
 #include "apid/routes.h"
 #include "common/base/log.h"
@@ -223,6 +224,7 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
+	misdirected_declare();
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
 	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
 	rc = dialpad_api_new(c, &api->dialpad, e);

@@ -30,8 +30,12 @@ packages_of() {
 	fuzz) echo "$fuzz_packages" ;;
 	test)
 		echo "$test_packages"
-		# Any Node.js will do, also one that does not come from Debian.
+		# Any of these will do, also one that does not come from Debian.
 		command -v node >/dev/null || echo nodejs
+		command -v npm >/dev/null || echo npm
+		command -v kubectl >/dev/null || echo kubernetes-client
+		command -v systemd-analyze >/dev/null || echo systemd
+		command -v promtool >/dev/null || echo prometheus
 		;;
 	*) fail 'usage: deps.sh build|run|test|fuzz' ;;
 	esac
