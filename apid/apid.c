@@ -60,33 +60,6 @@ start_listener(struct apid *api, struct db_opts o, struct err *e)
 	    &api->listen, e);
 }
 
-static enum err_code
-start_access(struct apid *api, struct err *e)
-{
-	AUTO_RELEASE(buf_release) struct buf off = BUF(200);
-
-	api->limiter = limiter_new();
-	api->admins = admins_new(api->conf);
-	limits_describe(api->conf, &off);
-	if (off.n > 0)
-		log_warn("limits.off", "no limit, because these are 0: %s", buf_c(&off));
-	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
-}
-
-/* Hints only: each subscriber has a time limit of its own for what it believes. */
-static enum err_code
-start_listener(struct apid *api, struct db_opts o, struct err *e)
-{
-	if (api->conf->database_listen_url[0] != '\0')
-		o.url = api->conf->database_listen_url;
-	return db_listen_start(
-	    &(struct db_listen_opts){
-		.db = o,
-		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys } },
-	    },
-	    &api->listen, e);
-}
-
 static struct db_opts
 primary_opts(struct apid *api)
 {

@@ -101,7 +101,7 @@ render(const struct record_kind *kind, const struct record *r, struct buf *out)
 static int
 updated_at(const struct record_kind *kind)
 {
-	return kind == &RECORD_CALL  ? (int)CALL_updated_at
+	return kind == &RECORD_CALL   ? (int)CALL_updated_at
 	    : kind == &RECORD_MESSAGE ? (int)MESSAGE_updated_at
 				      : (int)VOICEMAIL_updated_at;
 }
