@@ -65,7 +65,8 @@ start_listener(struct workerd *w, const struct conf *c, struct err *e)
 {
 	struct db_listen_opts o = {
 		.db = w->worker_opts.db,
-		.channels = { { "cti_events", on_hint, &w->wake } },
+		.channels = { { "cti_events", on_hint, &w->wake },
+		    { "cti_jobs", on_hint, &w->jobs_wake } },
 	};
 
 	if (c->database_listen_url[0] != '\0')
@@ -121,6 +122,7 @@ set_job_options(struct workerd *w, const struct conf *c)
 			.record_days = (int)c->records_retention_days,
 			.stuck_hours = (int)c->call_stuck_hours,
 			.dialpad = &w->dialpad,
+			.conf = c,
 		},
 	};
 	if (c->database_listen_url[0] != '\0')
@@ -148,6 +150,7 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 
 	buf_init(&w->conninfo, CONNINFO_BYTES);
 	wake_init(&w->wake);
+	wake_init(&w->jobs_wake);
 	rc = prepare(w, c, e);
 	if (rc == ERR_OK) {
 		w->ready = db_ready_new(&(struct db_ready_opts){
@@ -163,7 +166,7 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 	if (rc == ERR_OK)
 		rc = start_workers(w, (int)c->worker_threads, e);
 	if (rc == ERR_OK)
-		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->wake, e);
+		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->jobs_wake, e);
 	if (rc != ERR_OK)
 		workerd_stop(w, 0);
 	return rc;
@@ -186,6 +189,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 
 	atomic_store(&w->give_up, clock_mono_ms() + timeout_ms);
 	wake_stop(&w->wake);
+	wake_stop(&w->jobs_wake);
 	dialpad_abort(&w->dialpad);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
@@ -198,6 +202,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 	db_ready_free(w->ready);
 	dialpad_stop(&w->dialpad);
 	wake_release(&w->wake);
+	wake_release(&w->jobs_wake);
 	buf_release(&w->conninfo);
 }
 

@@ -32,6 +32,7 @@ struct workerd {
 	struct worker workers[WORKERD_MAX_THREADS];
 	int nworkers;
 	struct dialpad dialpad;
+	struct wake jobs_wake;
 	struct jobs_opts jobs_opts;
 	struct jobs jobs;
 };
