@@ -98,8 +98,7 @@ report(const struct assignment *w, struct request_end *end)
 }
 
 enum err_code
-request_assign(
-    struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
+request_assign(struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
 {
 	AUTO_RELEASE(arena_release) struct arena a;
 	AUTO_RELEASE(release) struct assignment w = { .app_id = q->app_id, .arena = &a };

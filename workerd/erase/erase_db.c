@@ -6,21 +6,23 @@
 
 /* $1 tenant, $2 after which row, $3 rows in a page, $4 the number, $5 the number as a JSON string in
  * either spelling of "+", $6 the same as bytes. The rows of a page are chosen before they are read. */
-#define PAGE(key, columns, table, after, hit)                                                       \
-	"SELECT k::text, hit, event_id, kind, dialpad_id FROM ("                                    \
+#define PAGE(key, columns, table, after, hit)                                                        \
+	"SELECT k::text, hit, event_id, kind, dialpad_id FROM ("                                     \
 	"SELECT k, hit, event_id, kind, dialpad_id, lead(true) OVER (ORDER BY k) IS NULL AS is_last" \
-	" FROM (SELECT " key " AS k, COALESCE(" hit ", false) AS hit, " columns " FROM (SELECT * FROM "  \
-	table " WHERE app_id = $1 AND " key " > " after " ORDER BY " key " LIMIT $3) AS page) AS seen"   \
+	" FROM (SELECT " key " AS k, COALESCE(" hit ", false) AS hit, " columns                      \
+	" FROM (SELECT * FROM " table " WHERE app_id = $1 AND " key " > " after " ORDER BY " key     \
+	" LIMIT $3) AS page) AS seen"                                                                \
 	") AS marked WHERE hit OR is_last ORDER BY k"
 
-#define EVENTS(log)                                                                          \
-	PAGE("event_id",                                                                     \
-	    "event_id, " DIALPAD_KIND_SQL("event_type") " AS kind,"                          \
-	    " CASE WHEN dialpad_event_id ~ '^[0-9]{1,18}$' THEN dialpad_event_id::bigint END" \
-	    " AS dialpad_id",                                                                \
+#define EVENTS(log)                                                                                             \
+	PAGE("event_id",                                                                                        \
+	    "event_id, " DIALPAD_KIND_SQL(                                                                      \
+		"event_type") " AS kind,"                                                                       \
+			      " CASE WHEN dialpad_event_id ~ '^[0-9]{1,18}$' THEN dialpad_event_id::bigint END" \
+			      " AS dialpad_id",                                                                 \
 	    log, "$2::uuid", "payload::text ~ $5 OR position($6 in payload_raw) > 0")
 
-#define RECORDS(key, kind, table, hit)                                                         \
+#define RECORDS(key, kind, table, hit)                                                        \
 	PAGE(key, "NULL::uuid AS event_id, '" kind "' AS kind, " key " AS dialpad_id", table, \
 	    "$2::bigint", hit)
 
@@ -34,13 +36,15 @@ static const struct place {
 	{ { "erase_look_archive", EVENTS("event_log_archive") },
 	    "00000000-0000-0000-0000-000000000000" },
 	{ { "erase_look_calls",
-	      RECORDS("call_id", "call", "calls", IN_COLUMNS(", external_number, internal_number")) },
+	      RECORDS(
+		  "call_id", "call", "calls", IN_COLUMNS(", external_number, internal_number")) },
 	    "-1" },
 	{ { "erase_look_messages",
 	      RECORDS("message_id", "message", "messages",
 		  IN_COLUMNS("") " OR to_numbers::text ~ $5") },
 	    "-1" },
-	{ { "erase_look_voicemails", RECORDS("call_id", "call", "voicemails", IN_COLUMNS("")) }, "-1" },
+	{ { "erase_look_voicemails", RECORDS("call_id", "call", "voicemails", IN_COLUMNS("")) },
+	    "-1" },
 };
 enum { COL_ROW, COL_HIT, COL_EVENT, COL_KIND, COL_DIALPAD_ID };
 
@@ -78,20 +82,21 @@ erase_hit_read(const struct db_result *r, int row, struct erase_hit *out)
 	out->has_number = db_bool(r, row, COL_HIT);
 	out->event_id = db_uuid(r, row, COL_EVENT);
 	out->dialpad_id = db_i64(r, row, COL_DIALPAD_ID);
-	out->kind = str_eq(kind, STR("call"))  ? DIALPAD_CALL
-	    : str_eq(kind, STR("message")) ? DIALPAD_MESSAGE
-					   : DIALPAD_OTHER;
+	out->kind = str_eq(kind, STR("call")) ? DIALPAD_CALL
+	    : str_eq(kind, STR("message"))    ? DIALPAD_MESSAGE
+					      : DIALPAD_OTHER;
 }
 
 /* ---- removing ---- */
 
 /* $1 tenant, $2 calls, $3 messages, $4 events. */
-#define OWN_FROM(log)                                                                           \
-	"DELETE FROM " log " WHERE app_id = $1 AND (event_id = ANY ($4)"                        \
-	" OR dialpad_event_id = ANY ($2::text[]) AND " DIALPAD_KIND_SQL("event_type") " = 'call'" \
-	" OR dialpad_event_id = ANY ($3::text[]) AND " DIALPAD_KIND_SQL("event_type")             \
-	"   = 'message') RETURNING received_at, event_id, origin_event_id"
-#define OUTCOMES_FROM(outcomes)                                     \
+#define OWN_FROM(log)                                                                      \
+	"DELETE FROM " log " WHERE app_id = $1 AND (event_id = ANY ($4)"                   \
+	" OR dialpad_event_id = ANY ($2::text[]) AND " DIALPAD_KIND_SQL(                   \
+	    "event_type") " = 'call'"                                                      \
+			  " OR dialpad_event_id = ANY ($3::text[]) AND " DIALPAD_KIND_SQL( \
+			      "event_type") "   = 'message') RETURNING received_at, event_id, origin_event_id"
+#define OUTCOMES_FROM(outcomes)                                       \
 	"DELETE FROM " outcomes " o USING gone g WHERE o.app_id = $1" \
 	" AND o.received_at = g.received_at AND o.event_id = g.event_id"
 
@@ -99,23 +104,26 @@ erase_hit_read(const struct db_result *r, int row, struct erase_hit *out)
  * from. */
 static const struct db_stmt EVENTS_GO = {
 	.name = "erase_events",
-	.sql = "WITH logged AS (" OWN_FROM("event_log") "),"
-	       " archived AS (" OWN_FROM("event_log_archive") "),"
-	       " gone AS (SELECT * FROM logged UNION ALL SELECT * FROM archived),"
-	       " queued AS (DELETE FROM event_queue q USING gone g"
-	       "   WHERE q.app_id = $1 AND q.event_id = g.event_id),"
-	       " judged AS (" OUTCOMES_FROM("event_outcomes") "),"
-	       " judged_archive AS (" OUTCOMES_FROM("event_outcomes_archive") "), "
-	       CLAIM_ORIGINALS_GO("gone")
-	       " SELECT count(*) FROM gone",
+	.sql = "WITH logged AS (" OWN_FROM(
+	    "event_log") "),"
+			 " archived AS (" OWN_FROM(
+			     "event_log_archive") "),"
+						  " gone AS (SELECT * FROM logged UNION ALL SELECT * FROM archived),"
+						  " queued AS (DELETE FROM event_queue q USING gone g"
+						  "   WHERE q.app_id = $1 AND q.event_id = g.event_id),"
+						  " judged AS (" OUTCOMES_FROM(
+						      "event_outcomes") "),"
+									" judged_archive AS (" OUTCOMES_FROM("event_outcomes_archive") "), " CLAIM_ORIGINALS_GO(
+									    "gone") " SELECT count(*) FROM gone",
 };
 
 static const struct db_stmt RECORDS_GO = {
 	.name = "erase_records",
-	.sql = "WITH c AS (DELETE FROM calls WHERE app_id = $1 AND call_id = ANY ($2) RETURNING 1),"
-	       " m AS (DELETE FROM messages WHERE app_id = $1 AND message_id = ANY ($3) RETURNING 1),"
-	       " v AS (DELETE FROM voicemails WHERE app_id = $1 AND call_id = ANY ($2) RETURNING 1)"
-	       " SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM m), (SELECT count(*) FROM v)",
+	.sql =
+	    "WITH c AS (DELETE FROM calls WHERE app_id = $1 AND call_id = ANY ($2) RETURNING 1),"
+	    " m AS (DELETE FROM messages WHERE app_id = $1 AND message_id = ANY ($3) RETURNING 1),"
+	    " v AS (DELETE FROM voicemails WHERE app_id = $1 AND call_id = ANY ($2) RETURNING 1)"
+	    " SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM m), (SELECT count(*) FROM v)",
 };
 
 /* The feed is short, and has no index on the object. */

@@ -88,8 +88,7 @@ go_on(struct job_run *r, struct replay_state *s, struct arena *a, struct err *e)
 }
 
 enum err_code
-request_replay(
-    struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
+request_replay(struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
 {
 	AUTO_RELEASE(arena_release) struct arena a;
 	AUTO_RELEASE(replay_state_release) struct replay_state s;

@@ -3,20 +3,19 @@
 #include "common/dialpad/event.h"
 
 /* OFFSET 0: one probe by key for each event, however large the planner believes the log. */
-#define CHOSEN(event)                                                                           \
-	" AND (cardinality($3) = 0 OR " event ".event_id = ANY ($3))"                            \
-	" AND " event ".received_at >= $4 AND " event ".received_at < $5"                       \
-	" AND EXISTS (SELECT 1 FROM event_log l WHERE l.app_id = $1"                            \
-	"   AND l.received_at = " event ".received_at AND l.event_id = " event ".event_id"      \
+#define CHOSEN(event)                                                                      \
+	" AND (cardinality($3) = 0 OR " event ".event_id = ANY ($3))"                      \
+	" AND " event ".received_at >= $4 AND " event ".received_at < $5"                  \
+	" AND EXISTS (SELECT 1 FROM event_log l WHERE l.app_id = $1"                       \
+	"   AND l.received_at = " event ".received_at AND l.event_id = " event ".event_id" \
 	"   AND ($6::text IS NULL OR " DIALPAD_KIND_SQL("l.event_type") " = $6) OFFSET 0)"
 
-#define DEAD                                                                              \
-	" FROM event_outcomes o WHERE o.app_id = $1 AND o.verdict = 'dead'"               \
-	" AND o.at < (SELECT created_at FROM jobs"                                        \
+#define DEAD                                                                \
+	" FROM event_outcomes o WHERE o.app_id = $1 AND o.verdict = 'dead'" \
+	" AND o.at < (SELECT created_at FROM jobs"                          \
 	"   WHERE kind = 'replay' AND app_id = $1 AND job_key = $2)" CHOSEN("o")
 
-#define WAITING \
-	" q.app_id = $1 AND q.attempts > 0 AND q.next_attempt_at > now()" CHOSEN("q")
+#define WAITING " q.app_id = $1 AND q.attempts > 0 AND q.next_attempt_at > now()" CHOSEN("q")
 
 static const struct db_stmt REQUEUE = {
 	.name = "replay_requeue",

@@ -32,8 +32,7 @@ read_report(const struct json *so_far, struct replay_state *s)
 }
 
 enum err_code
-replay_state_read(
-    const struct request *q, struct arena *a, struct replay_state *out, struct err *e)
+replay_state_read(const struct request *q, struct arena *a, struct replay_state *out, struct err *e)
 {
 	const struct json *p;
 	enum err_code rc = request_params(q, a, &p, e);
