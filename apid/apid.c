@@ -10,6 +10,7 @@
 enum {
 	READY_MS = 800,
 	REQUEST_MS = 10000,
+	TURN_MS = 500, /* for a thread to be free again */
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
 	/* The primary still has time after a replica that does not answer. */
@@ -110,6 +111,7 @@ start_server(struct apid *api, struct err *e)
 		.address = api->conf->listen_address,
 		.port = conf_port(api->conf, CONF_APID),
 		.threads = (int)api->conf->http_threads,
+		.wait_ms = TURN_MS,
 		.routes = apid_routes,
 		.nroutes = apid_nroutes,
 		.self = api,
