@@ -1,9 +1,16 @@
 #include "apid/apid.h"
 
+#include "apid/access/admins.h"
 #include "apid/access/auth.h"
+#include "apid/access/keyring.h"
+#include "apid/access/limiter.h"
+#include "apid/access/limits.h"
 #include "apid/client/page.h"
+#include "apid/edge/gate.h"
+#include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
 #include "apid/routes.h"
+#include "common/base/log.h"
 
 #include <sodium.h>
 
@@ -27,16 +34,31 @@ report_ready(void *self, struct json_out *j)
 	return db_ready_check(api->ready, j);
 }
 
-/* conf has checked the URLs that were given; this is about the default, which is plain http. */
 static enum err_code
-check_public_url(const struct conf *c, const char *name, const char *url, struct err *e)
+start_access(struct apid *api, struct err *e)
 {
-	if (!c->production || str_starts_nocase(str_of(url), STR("https://")))
-		return ERR_OK;
-	return err_set(e, ERR_INVALID,
-	    "%s is missing: production needs an https URL under which "
-	    "apid is reached from outside",
-	    name);
+	AUTO_RELEASE(buf_release) struct buf off = BUF(200);
+
+	api->limiter = limiter_new();
+	api->admins = admins_new(api->conf);
+	limits_describe(api->conf, &off);
+	if (off.n > 0)
+		log_warn("limits.off", "no limit, because these are 0: %s", buf_c(&off));
+	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
+}
+
+/* Hints only: each subscriber has a time limit of its own for what it believes. */
+static enum err_code
+start_listener(struct apid *api, struct db_opts o, struct err *e)
+{
+	if (api->conf->database_listen_url[0] != '\0')
+		o.url = api->conf->database_listen_url;
+	return db_listen_start(
+	    &(struct db_listen_opts){
+		.db = o,
+		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys } },
+	    },
+	    &api->listen, e);
 }
 
 static struct db_opts
@@ -86,7 +108,11 @@ start_database(struct apid *api, struct err *e)
 	    .production = api->conf->production,
 	});
 	rc = db_pool_new(&o, &api->pool, e);
-	return rc == ERR_OK ? start_reads(api, e) : rc;
+	if (rc == ERR_OK)
+		rc = start_reads(api, e);
+	if (rc == ERR_OK)
+		rc = start_access(api, e);
+	return rc == ERR_OK ? start_listener(api, o, e) : rc;
 }
 
 static enum err_code
@@ -104,24 +130,43 @@ start_ops(struct apid *api, struct err *e)
 }
 
 static enum err_code
-start_server(struct apid *api, struct err *e)
+start_server(struct apid *api, int port, enum routes_port which, struct http_route **routes,
+    struct http_server **out, struct err *e)
 {
+	*routes = reallocarray(NULL, (size_t)apid_nroutes, sizeof **routes);
+	if (*routes == NULL)
+		abort();
 	return http_server_start(
 	    &(struct http_server_opts){
 		.address = api->conf->listen_address,
-		.port = conf_port(api->conf, CONF_APID),
+		.port = port,
 		.threads = (int)api->conf->http_threads,
 		.wait_ms = TURN_MS,
-		.routes = apid_routes,
-		.nroutes = apid_nroutes,
+		.routes = *routes,
+		.nroutes = routes_select(which, *routes),
 		.self = api,
+		.gate = apid_gate,
 		.auth = apid_authenticate,
 		.error = problem_of_error,
 		.request_ms = REQUEST_MS,
 		.log_requests = true,
 		.hsts = api->conf->production ? "max-age=31536000; includeSubDomains" : NULL,
 	    },
-	    &api->server, e);
+	    out, e);
+}
+
+static enum err_code
+start_servers(struct apid *api, struct err *e)
+{
+	int port = conf_port(api->conf, CONF_APID), internal = (int)api->conf->internal_port;
+	enum err_code rc;
+
+	if (internal == 0)
+		return start_server(api, port, ROUTES_ALL, &api->routes, &api->server, e);
+	rc = start_server(api, internal, ROUTES_INTERNAL, &api->internal_routes, &api->internal, e);
+	if (rc == ERR_OK)
+		rc = start_server(api, port, ROUTES_PUBLIC, &api->routes, &api->server, e);
+	return rc;
 }
 
 /* Also of a daemon that came up only in part. */
@@ -129,7 +174,16 @@ static void
 release(struct apid *api)
 {
 	http_server_stop(api->server);
+	http_server_stop(api->internal);
+	dialpad_api_free(api->dialpad);
+	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
+	db_listen_stop(api->listen);
+	keyring_stop(api->keys);
+	admins_free(api->admins);
+	limiter_free(api->limiter);
+	free(api->routes);
+	free(api->internal_routes);
 	db_ready_free(api->ready);
 	reads_stop(&api->reads);
 	db_pool_free(api->pool);
@@ -145,17 +199,16 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
-	rc = check_public_url(c, "PUBLIC_API_URL", c->public_api_url, e);
-	if (rc == ERR_OK)
-		rc = check_public_url(c, "PUBLIC_INGEST_URL", c->public_ingest_url, e);
-	if (rc != ERR_OK)
-		return rc;
+	misdirected_declare();
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
-	rc = start_database(api, e);
+	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
+	rc = dialpad_api_new(c, &api->dialpad, e);
+	if (rc == ERR_OK)
+		rc = start_database(api, e);
 	if (rc == ERR_OK)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
-		rc = start_server(api, e);
+		rc = start_servers(api, e);
 	if (rc != ERR_OK)
 		release(api);
 	return rc;
@@ -175,6 +228,8 @@ apid_stop(void *self, int64_t timeout_ms)
 	struct apid *api = self;
 
 	http_server_drain(api->server, timeout_ms);
+	if (api->internal != NULL)
+		http_server_drain(api->internal, timeout_ms);
 	release(api);
 }
 
@@ -204,6 +259,14 @@ apid_read(const struct http_req *req, const struct db_stmt *s, const struct db_p
 	return rc;
 }
 
+enum err_code
+apid_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+
+	return db_tx(api->pool, CHECKOUT_MS, fn, arg, e);
+}
+
 struct admin_work {
 	db_tx_fn fn;
 	void *arg;
@@ -225,4 +288,23 @@ apid_admin_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
 	struct admin_work w = { fn, arg };
 
 	return db_tx(api->pool, CHECKOUT_MS, as_admin, &w, e);
+}
+
+static enum err_code
+as_admin_who_tells(struct db_conn *c, void *arg, struct err *e)
+{
+	enum err_code rc = as_admin(c, arg, e);
+
+	return rc == ERR_OK ? db_command(c, "NOTIFY " KEYRING_CHANNEL, e) : rc;
+}
+
+enum err_code
+apid_access_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+	struct admin_work w = { fn, arg };
+	enum err_code rc = db_tx(api->pool, CHECKOUT_MS, as_admin_who_tells, &w, e);
+
+	keyring_forget(api->keys);
+	return rc;
 }

@@ -14,7 +14,10 @@
 #include "apid/reads.h"
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
+#include "common/crypto/seal.h"
+#include "common/db/db_listen.h"
 #include "common/db/db_ready.h"
+#include "common/dialpad/dialpad_api.h"
 #include "common/http/http_ops.h"
 
 struct apid {
@@ -24,7 +27,15 @@ struct apid {
 	struct db_pool *pool; /* of the primary */
 	struct reads reads;
 	struct db_ready *ready;
+	struct db_listen *listen;
+	struct keyring *keys;
+	struct limiter *limiter;
+	struct admins *admins;
+	struct dialpad_api *dialpad;
+	struct seal_keys seal_keys;
 	struct http_server *server;
+	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
+	struct http_route *routes, *internal_routes;
 	unsigned char cursor_key[HMAC_BYTES];
 };
 
@@ -42,8 +53,17 @@ CTI_MUST_CHECK enum err_code apid_tenant_read(const struct http_req *req,
 CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
 
+/* A transaction as cti_api, under the rules of db_tx: fn may run more than once. */
+CTI_MUST_CHECK enum err_code apid_tx(
+    const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
+
 /* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
 CTI_MUST_CHECK enum err_code apid_admin_tx(
+    const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
+
+/* The same for what decides who may do what: keys, apps, live tokens. Every apid forgets what it
+ * knew of keys when it commits, this one before the call returns. */
+CTI_MUST_CHECK enum err_code apid_access_tx(
     const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 
 #endif

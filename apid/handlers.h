@@ -24,16 +24,34 @@ HANDLER(voicemails_list);
 HANDLER(voicemails_get);
 HANDLER(connection_get);
 
-/* apps.c, keys.c, hooks.c */
+/* admin: apps.c, keys.c, hooks.c, audit.c */
 HANDLER(apps_create);
 HANDLER(apps_list);
 HANDLER(apps_get);
+HANDLER(apps_change);
+HANDLER(apps_delete);
 HANDLER(keys_create);
+HANDLER(keys_list);
+HANDLER(keys_revoke);
 HANDLER(hooks_get);
+HANDLER(audit_get);
+
+/* oauth/connect.c, oauth/callback.c */
+HANDLER(oauth_connect);
+HANDLER(oauth_callback);
+
+/* connections.c */
+HANDLER(connections_get);
+HANDLER(connections_disconnect);
+HANDLER(connections_invite);
 
 /* health.c */
 HANDLER(health_get);
 HANDLER(health_metrics);
+
+/* spec.c */
+HANDLER(spec_json);
+HANDLER(spec_page);
 
 /* misdirected.c */
 HANDLER(misdirected_webhook);

@@ -29,6 +29,10 @@
 struct db_conn;
 struct db_pool;
 
+/* The monotonic instant at which every wait on a connection ends, as if its deadline had passed; 0: none
+ * yet. Any thread may set it, also while others wait. */
+typedef _Atomic int64_t db_give_up;
+
 struct db_opts {
 	const char *url;      /* conninfo or URI; borrowed for the life of pool or connection */
 	const char *role;     /* "" or a role to SET ROLE to (a session setting: not for poolers) */
@@ -37,6 +41,7 @@ struct db_opts {
 	int64_t timeout_ms;   /* deadline of one statement with its answer */
 	int64_t connect_ms;   /* deadline of connecting; 0: timeout_ms */
 	int size;             /* pool only */
+	const db_give_up *give_up; /* or NULL; borrowed like the URL */
 };
 
 /* A statement is identified by the address of its struct; the name only shows up in the server. */

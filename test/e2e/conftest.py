@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("cti", "ingest", "kept", "list_plans", "truth", "web")
+pytest.register_assert_rewrite(
+    "admin", "cti", "feed", "ingest", "kept", "list_plans", "running", "truth", "web")
 
-from cti import App, Stack  # noqa: E402 (after the line above)
+from crew import run_crew  # noqa: E402, F401 (after the line above)
+from cti import App, Stack  # noqa: E402
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
+from running import ground  # noqa: E402, F401
 from stack_fixtures import StackMaker, run_stack  # noqa: E402, F401
 
 

@@ -7,11 +7,12 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import contract
 import ports
 import unprivileged
 from hook import Hook, derived_secret
@@ -23,6 +24,12 @@ BIN = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin"
 READY_SECONDS = 20
 STOP_SECONDS = 20
 LOG_TAIL_LINES = 40
+# Tests ask more often than clients may; the tests of limits set their own.
+NO_LIMITS = {
+    "RATE_LIMIT_API_PER_MIN": "0",
+    "RATE_LIMIT_AUTH_PER_MIN": "0",
+    "RATE_LIMIT_FAILED_AUTH_PER_MIN": "0",
+}
 # What a sanitizer writes when it has found something.
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
@@ -36,13 +43,19 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
-        self._env = unprivileged.base_env() | {
+        self.env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
             "OPS_PORT": str(self.ops_port),
             **env,
         }
         self._process: subprocess.Popen | None = None
+        if name == "apid":
+            contract.APID_URLS.add(self.url)
+
+    def set_env(self, name: str, value: str) -> None:
+        """From its next start on."""
+        self._env[name] = value
 
     @property
     def url(self) -> str:
@@ -61,7 +74,7 @@ class Daemon:
         assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
         with open(self.log, "ab") as log:
             self._process = unprivileged.spawn(
-                [str(binary)], env=self._env, stdout=log, dies_with_us=signal.SIGKILL
+                [str(binary)], env=self.env, stdout=log, dies_with_us=signal.SIGKILL
             )
 
     def wait_ready(self) -> None:
@@ -173,7 +186,8 @@ class Stack:
         self.ingestd = self._daemon("ingestd", env, directory)
         self.workerd = self._daemon("workerd", env, directory)
         self.apid = self._daemon("apid", env, directory)
-        self.daemons = (self.ingestd, self.workerd, self.apid)
+        self.daemons = [self.ingestd, self.workerd, self.apid]
+        self._directory = directory
 
     def _daemon(self, name: str, env: Mapping | None, directory: Path) -> Daemon:
         own = {
@@ -193,12 +207,34 @@ class Stack:
                 "TOKEN_ENCRYPTION_KEY": self._token_key,
                 "API_KEY_PEPPER": self._pepper,
                 "INTERNAL_API_SECRET": self.admin_secret,
+                **NO_LIMITS,
             },
         }[name]
         if name == "apid":
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
         return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
+
+    def _several(self, name: str, envs: Sequence[Mapping], directory: Path) -> list[Daemon]:
+        """One daemon for each env, each with a directory of its own."""
+        daemons = []
+        for number, env in enumerate(envs, 1):
+            own = directory / f"{name}-{number}"
+            own.mkdir()
+            daemons.append(self._daemon(name, {name: env}, own))
+        return daemons
+
+    def another_apid(self, **env: str) -> Daemon:
+        """One more process beside the first, ready, with the same environment but for `env`."""
+        directory = self._directory / f"apid_{len(self.daemons)}"
+        directory.mkdir()
+        own = {"LISTEN_ADDRESS", "APID_PORT", "OPS_PORT"}
+        same = {name: value for name, value in self.apid.env.items() if name not in own}
+        daemon = Daemon("apid", same | env, directory)
+        self.daemons.append(daemon)
+        daemon.start()
+        daemon.wait_ready()
+        return daemon
 
     def start(self) -> None:
         """Starts whichever daemon does not run."""

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 import pytest
 from cti import Stack
+from running import Ground
 
 from test.conftest import Database
 
 StackMaker = Callable[..., AbstractContextManager[Stack]]
+Env = Mapping[str, Mapping[str, str | None]]
 
 
 @pytest.fixture(scope="session")
-def run_stack(cluster, template, database_names, tmp_path_factory) -> StackMaker:
-    """run_stack(env) as a context: daemons that are ready, on a fresh database."""
+def run_stack(ground: Ground) -> StackMaker:
+    """run_stack(env) as a context: daemons that are ready, on a fresh database.
 
-    @contextlib.contextmanager
-    def run(env: dict | None = None) -> Iterator[Stack]:
-        database = Database(cluster, next(database_names))
-        cluster.create_database(database.name, template)
-        stack = Stack(database, tmp_path_factory.mktemp(database.name), env)
-        try:
-            stack.start()
-            yield stack
-        finally:
-            faults = stack.close()
-            cluster.drop_database(database.name)
-        assert not faults, "\n".join(faults)
+    `env` may be a function of the database.
+    """
+
+    def run(env: Env | Callable[[Database], Env] | None = None) -> AbstractContextManager[Stack]:
+        return ground.run(
+            lambda database, directory: Stack(
+                database, directory, env(database) if callable(env) else env
+            )
+        )
 
     return run
