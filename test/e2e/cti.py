@@ -51,6 +51,10 @@ class Daemon:
         }
         self._process: subprocess.Popen | None = None
 
+    @property
+    def env(self) -> dict[str, str]:
+        return dict(self._env)
+
     def set_env(self, values: Mapping[str, str]) -> None:
         """From the next start on."""
         self._env |= values
