@@ -51,7 +51,7 @@ tasks_queue(struct db_conn *c, const struct task *t, struct db_result *out, stru
 	db_result_clear(out);
 	rc = db_exec(c, &QUEUE, &p, out, e);
 	/* Sent with the commit; a hint only, workerd looks every few seconds. */
-	return rc == ERR_OK ? db_command(c, "NOTIFY cti_jobs", e) : rc;
+	return rc == ERR_OK ? db_notify(c, "cti_jobs", e) : rc;
 }
 
 /* ---- showing ---- */

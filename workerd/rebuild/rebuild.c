@@ -1,6 +1,5 @@
 #include "workerd/rebuild/rebuild.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/run/daemon_arg.h"
 #include "workerd/rebuild/rebuild_walk.h"
