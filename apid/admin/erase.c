@@ -16,21 +16,20 @@
 enum { HASH_BYTES = 12, MAX_DETAIL = 300, MAX_PARAMS = 100, MAX_COUNT = 10000 };
 
 /* What the indexes find at once, up to a limit. The task looks at everything. */
-#define SIDE(table, key)                                                                       \
+#define SIDE(table, key)                                                                      \
 	"(SELECT " key " FROM " table " WHERE app_id = $1 AND (\"from\" = $2 OR \"to\" = $2)" \
 	" LIMIT $3 + 1)"
-#define EVENTS_OF(log)                                                                      \
-	"SELECT 1 FROM " log " WHERE app_id = $1 AND dialpad_event_id = ANY (ARRAY("        \
+#define EVENTS_OF(log)                                                               \
+	"SELECT 1 FROM " log " WHERE app_id = $1 AND dialpad_event_id = ANY (ARRAY(" \
 	"SELECT call_id::text FROM c UNION ALL SELECT message_id::text FROM m))"
 
 static const struct db_stmt COUNT = {
 	.name = "erase_count",
-	.sql = "WITH c AS " SIDE("calls", "call_id") ", m AS " SIDE("messages", "message_id")
-	       ", v AS " SIDE("voicemails", "call_id")
-	       ", e AS (" EVENTS_OF("event_log") " UNION ALL " EVENTS_OF("event_log_archive")
-	       " LIMIT $3 + 1)"
-	       " SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM m),"
-	       " (SELECT count(*) FROM v), (SELECT count(*) FROM e)",
+	.sql = "WITH c AS " SIDE("calls", "call_id") ", m AS " SIDE(
+	    "messages", "message_id") ", v AS " SIDE("voicemails",
+	    "call_id") ", e AS (" EVENTS_OF("event_log") " UNION ALL " EVENTS_OF("event_log_archive") " LIMIT $3 + 1)"
+												      " SELECT (SELECT count(*) FROM c), (SELECT count(*) FROM m),"
+												      " (SELECT count(*) FROM v), (SELECT count(*) FROM e)",
 };
 
 static const char *const COUNTED[] = { "calls", "messages", "voicemails", "events" };
@@ -82,8 +81,7 @@ static enum err_code
 count(struct db_conn *c, const struct erasure *w, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
-	enum err_code rc =
-	    db_command(c, "SET LOCAL plan_cache_mode = force_custom_plan", e);
+	enum err_code rc = db_command(c, "SET LOCAL plan_cache_mode = force_custom_plan", e);
 
 	db_params_init(&p);
 	db_p_uuid(&p, w->app_id);

@@ -56,8 +56,8 @@ CTI_MUST_CHECK enum err_code events_db_get(const struct http_req *req, struct uu
     struct uuid event_id, struct db_result *out, struct err *e);
 
 /* How many of these events the app has, whatever became of them. */
-CTI_MUST_CHECK enum err_code events_db_count(struct db_conn *c, struct uuid app_id,
-    const struct db_array *ids, int64_t *n, struct err *e);
+CTI_MUST_CHECK enum err_code events_db_count(
+    struct db_conn *c, struct uuid app_id, const struct db_array *ids, int64_t *n, struct err *e);
 
 /* The members of an event but its payload, into an object that is open. */
 void events_render(const struct db_result *r, int row, struct json_out *j);

@@ -14,7 +14,7 @@ static const char *const VERDICTS[] = { "processed", "pending", "retrying", "dea
 	"retired_hook", "unknown_app", NULL };
 static const char *const KINDS[] = { "call", "message", "other", NULL };
 
-/* In the order of the parameters of events_db_list. */
+/* In the order of the parameters of events_db_list; the two times come after the others. */
 static const struct filter FILTERS[] = {
 	{ "verdict", FILTER_CHOICE, VERDICTS },
 	{ "kind", FILTER_CHOICE, KINDS },
@@ -57,6 +57,21 @@ bind_place(struct events_page *out, struct uuid app_id)
 	db_p_i64(&out->p, pg->limit + 1);
 }
 
+static enum err_code
+bind_filters(struct http_req *req, struct db_params *p, struct err *e)
+{
+	struct filter_use used;
+	enum err_code rc = filters_use(req, FILTERS, NFILTERS, &used, e);
+
+	if (rc == ERR_OK)
+		rc = filters_bind(req, FILTERS, NFILTERS, p, e);
+	if (rc != ERR_OK)
+		return rc;
+	db_p_time(p, used.since);
+	db_p_time(p, used.until);
+	return ERR_OK;
+}
+
 static void
 bind_unclaimed(struct events_page *out)
 {
@@ -80,7 +95,6 @@ events_page_read(struct http_req *req, struct uuid app_id, bool unclaimed, struc
 		.default_limit = DEFAULT_LIMIT,
 		.in_parts = true,
 	};
-	struct filter_use used;
 	enum err_code rc = check_parameters(req, unclaimed, e);
 
 	out->list = rules.list;
@@ -95,7 +109,7 @@ events_page_read(struct http_req *req, struct uuid app_id, bool unclaimed, struc
 		return ERR_OK;
 	}
 	out->form = form_of(http_query(req, "verdict"));
-	return filters_bind(req, FILTERS, NFILTERS, &out->p, &used, e);
+	return bind_filters(req, &out->p, e);
 }
 
 void
@@ -122,8 +136,8 @@ events_page_end(const struct http_req *req, const struct events_page *p, struct 
 
 	if (has_more)
 		page_cursor_format(&scope,
-		    (struct page_place){ db_i64(rows, n - 1, EVENTS_PLACE),
-			db_uuid(rows, n - 1, EVENTS_ID) },
+		    (struct page_place){
+			db_i64(rows, n - 1, EVENTS_PLACE), db_uuid(rows, n - 1, EVENTS_ID) },
 		    &cursor);
 	jo_kv_i64(j, "limit", p->page.limit);
 	jo_kv_bool(j, "has_more", has_more);

@@ -35,8 +35,7 @@ release(struct replay *w)
 /* ---- the body ---- */
 
 static enum err_code
-read_instant(
-    const struct json *body, const char *field, int64_t dflt, int64_t *out, struct err *e)
+read_instant(const struct json *body, const char *field, int64_t dflt, int64_t *out, struct err *e)
 {
 	const struct json *v = json_get(body, field);
 	struct str s;
@@ -190,7 +189,8 @@ replay_create(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO(json) struct json *body = NULL;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	AUTO_RELEASE(release) struct replay w = { .req = req, .params = BUF(MAX_PARAMS), .out = &r };
+	AUTO_RELEASE(release)
+	struct replay w = { .req = req, .params = BUF(MAX_PARAMS), .out = &r };
 	enum err_code rc;
 
 	db_array_init(&w.ids, DB_UUID);

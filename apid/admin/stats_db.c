@@ -28,15 +28,16 @@ static const struct db_stmt STATES = {
 
 static const struct db_stmt TOP = {
 	.name = "stats_top",
-	.sql = "SELECT q.app_id, a.name, q.pending, q.retrying, q.oldest_at, l.received_at FROM ("
-	       "   SELECT app_id, count(*) FILTER (WHERE attempts = 0) AS pending,"
-	       "     count(*) FILTER (WHERE attempts > 0) AS retrying, min(received_at) AS oldest_at"
-	       "   FROM event_queue GROUP BY app_id ORDER BY count(*) DESC, app_id LIMIT 20) AS q"
-	       " LEFT JOIN apps AS a USING (app_id)"
-	       " LEFT JOIN LATERAL (SELECT received_at FROM event_log AS l"
-	       "   WHERE l.app_id = q.app_id AND " UNTIL_NOW
-	       "   ORDER BY l.received_at DESC LIMIT 1) AS l ON true"
-	       " ORDER BY q.pending + q.retrying DESC, q.app_id",
+	.sql =
+	    "SELECT q.app_id, a.name, q.pending, q.retrying, q.oldest_at, l.received_at FROM ("
+	    "   SELECT app_id, count(*) FILTER (WHERE attempts = 0) AS pending,"
+	    "     count(*) FILTER (WHERE attempts > 0) AS retrying, min(received_at) AS oldest_at"
+	    "   FROM event_queue GROUP BY app_id ORDER BY count(*) DESC, app_id LIMIT 20) AS q"
+	    " LEFT JOIN apps AS a USING (app_id)"
+	    " LEFT JOIN LATERAL (SELECT received_at FROM event_log AS l"
+	    "   WHERE l.app_id = q.app_id AND " UNTIL_NOW
+	    "   ORDER BY l.received_at DESC LIMIT 1) AS l ON true"
+	    " ORDER BY q.pending + q.retrying DESC, q.app_id",
 };
 
 /* The log has no index on time alone: one look for each app. */

@@ -23,9 +23,9 @@ enum { BOND_STATE, BOND_APPS };
 enum { FAILING_APP_ID, FAILING_NAME, FAILING_STATE, FAILING_FAILURES, FAILING_ERROR, FAILING_AT };
 
 struct stats {
-	struct db_result states; /* of events: in the queue, and set aside */
-	struct db_result top;    /* the apps with most events waiting */
-	struct db_result last;   /* the last event of all, within a week */
+	struct db_result states;         /* of events: in the queue, and set aside */
+	struct db_result top;            /* the apps with most events waiting */
+	struct db_result last;           /* the last event of all, within a week */
 	struct db_result bonds, failing; /* connections */
 };
 

@@ -4,11 +4,11 @@
 #include "apid/admin/columns.h"
 #include "apid/apid.h"
 
-#define COLUMNS                                                                       \
-	"job_key, app_id, CASE WHEN run_at IS NULL THEN"                              \
-	" CASE WHEN last_error IS NULL THEN 'done' ELSE 'failed' END"                 \
-	" WHEN last_error IS NOT NULL THEN 'retrying'"                                \
-	" WHEN started_at IS NULL THEN 'queued' ELSE 'running' END, created_at,"      \
+#define COLUMNS                                                                  \
+	"job_key, app_id, CASE WHEN run_at IS NULL THEN"                         \
+	" CASE WHEN last_error IS NULL THEN 'done' ELSE 'failed' END"            \
+	" WHEN last_error IS NOT NULL THEN 'retrying'"                           \
+	" WHEN started_at IS NULL THEN 'queued' ELSE 'running' END, created_at," \
 	" started_at, CASE WHEN run_at IS NULL THEN finished_at END, last_error, result"
 
 enum {

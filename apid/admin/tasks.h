@@ -18,7 +18,7 @@
 struct task {
 	const char *kind; /* as in workerd's table of requests: "replay" */
 	struct uuid app_id;
-	struct str key;    /* tells several of a kind apart; the one with the same key begins anew */
+	struct str key; /* tells several of a kind apart; the one with the same key begins anew */
 	struct str params; /* a JSON object */
 };
 

@@ -19,9 +19,10 @@ static const struct db_stmt MAY_TAKE = {
 
 static const struct db_stmt PUT = {
 	.name = "rule_put",
-	.sql = "INSERT INTO claim_rules (kind, dialpad_id, app_id, created_by) VALUES ($1, $2, $3, $4)"
-	       " ON CONFLICT (kind, dialpad_id) DO UPDATE SET app_id = EXCLUDED.app_id,"
-	       " created_by = EXCLUDED.created_by, created_at = now()",
+	.sql =
+	    "INSERT INTO claim_rules (kind, dialpad_id, app_id, created_by) VALUES ($1, $2, $3, $4)"
+	    " ON CONFLICT (kind, dialpad_id) DO UPDATE SET app_id = EXCLUDED.app_id,"
+	    " created_by = EXCLUDED.created_by, created_at = now()",
 };
 
 static const struct db_stmt REMOVE = {

@@ -19,8 +19,7 @@ is_digits(struct str s, size_t most)
 bool
 number_is_e164(struct str s)
 {
-	return s.n > 0 && s.p[0] == '+'
-	    && is_digits((struct str){ s.p + 1, s.n - 1 }, MAX_DIGITS);
+	return s.n > 0 && s.p[0] == '+' && is_digits((struct str){ s.p + 1, s.n - 1 }, MAX_DIGITS);
 }
 
 bool
