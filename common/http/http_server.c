@@ -7,6 +7,7 @@
 #include "common/http/http_deadline.h"
 #include "common/http/http_dispatch.h"
 #include "common/http/http_stack.h"
+#include "common/http/wire.h"
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -42,7 +43,8 @@ struct http_server {
 	int open;            /* connections, each with a thread; under the lock */
 	int workers;         /* threads that serve connections */
 	struct http_watch *watch;
-	int port; /* where a stopping server is nudged */
+	struct wires *wires; /* connections that were taken over; may be NULL */
+	int port;            /* where a stopping server is nudged */
 	atomic_bool stopped;
 };
 
@@ -160,6 +162,8 @@ on_request(struct mg_connection *mg, void *server)
 
 	http_conn_open(&c, mg);
 	http_conn_take_request(&c);
+	c.server = &s->o;
+	c.wires = s->wires;
 	c.reusable = s->o.reuse && can_spare_a_thread(s);
 	status = http_dispatch(&s->o, a, &c);
 	leave(s, a);
@@ -170,6 +174,15 @@ on_request(struct mg_connection *mg, void *server)
 	if (c.body_unread && a == HTTP_ADMITTED)
 		http_conn_linger(&c);
 	return status;
+}
+
+/* Before civetweb would shake hands: we do that ourselves, and take the connection away from it. To
+ * any other route an upgrade is only an offer. Not 0: it goes no further. */
+static int
+on_upgrade(const struct mg_connection *mg, void *server)
+{
+	(void)on_request((struct mg_connection *)(uintptr_t)mg, server);
+	return 1;
 }
 
 /* Without one civetweb would look for a password file, "/.htpasswd", at each request. */
@@ -189,6 +202,7 @@ on_context(const struct mg_context *mg)
 	struct mg_context *ctx = (struct mg_context *)(uintptr_t)mg;
 
 	mg_set_request_handler(ctx, "**", on_request, mg_get_user_data(mg));
+	mg_set_websocket_handler(ctx, "**", on_upgrade, NULL, NULL, NULL, mg_get_user_data(mg));
 	mg_set_auth_handler(ctx, "**", on_authorization, NULL);
 }
 
@@ -204,6 +218,8 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	http_conn_open(&c, mg);
 	if (status == 404)
 		(void)err_set(&e, ERR_NOT_FOUND, "there is nothing under this path");
+	else if (status == 426)
+		(void)err_set(&e, ERR_UPGRADE_REQUIRED, "WebSockets of version 13 are served");
 	else if (status == 413)
 		(void)err_set(&e, ERR_HEADERS_TOO_LARGE, "the header is longer than %d bytes",
 		    MAX_HEADER_BYTES);
@@ -256,6 +272,7 @@ server_new(const struct http_server_opts *o)
 static void
 server_free(struct http_server *s)
 {
+	wires_stop(s->wires);
 	http_watch_stop(s->watch);
 	(void)pthread_cond_destroy(&s->room);
 	(void)pthread_cond_destroy(&s->idle);
@@ -329,6 +346,16 @@ start_without_signals(struct http_server *s, struct mg_error_data *why)
 	return mg;
 }
 
+static enum err_code
+start_threads(struct http_server *s, struct err *e)
+{
+	enum err_code rc = http_watch_start(&s->watch, e);
+
+	if (rc == ERR_OK && s->o.socket_threads > 0)
+		rc = wires_start(s->o.socket_threads, &s->wires, e);
+	return rc;
+}
+
 enum err_code
 http_server_start(const struct http_server_opts *o, struct http_server **out, struct err *e)
 {
@@ -344,7 +371,7 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	(void)pthread_once(&once, raise_file_limit);
 	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
 	s = server_new(o);
-	if (http_watch_start(&s->watch, e) != ERR_OK) {
+	if (start_threads(s, e) != ERR_OK) {
 		server_free(s);
 		(void)mg_exit_library();
 		return e->code;
@@ -391,6 +418,8 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 			break;
 	}
 	(void)pthread_mutex_unlock(&s->lock);
+	while (s->wires != NULL && wires_count(s->wires) > 0 && clock_mono_ms() < until_ms)
+		clock_sleep_ms(NUDGE_MS);
 }
 
 /* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes. */
