@@ -219,8 +219,8 @@ take_over(void *arg, int fd)
 		on_ended(ws);
 		return;
 	}
-	/* The first one early and at random, so that those who came together do not ping as one. */
-	ws->ping_ms = now_ms + 1 + randombytes_uniform((uint32_t)ws->o.ping_ms);
+	/* At random, so that those who came together are not pinged as one. */
+	ws->ping_ms = now_ms + ws->o.ping_ms - randombytes_uniform((uint32_t)ws->o.ping_ms / 2);
 	ws->due_ms = ws->o.due_ms;
 	o.due_ms = ws->due_ms < ws->ping_ms ? ws->due_ms : ws->ping_ms;
 	wires_adopt(ws->wires, fd, &o, &ws->wire);

@@ -14,7 +14,7 @@
 
 #include <pthread.h>
 
-enum { MAX_MESSAGE = 1000, MAX_QUEUE = 64 * 1024, PING_MS = 200, WAIT_MS = 300, LATE_THREADS = 4 };
+enum { MAX_MESSAGE = 1000, MAX_QUEUE = 64 * 1024, PING_MS = 200, WAIT_MS = 300, THREADS = 4 };
 
 #define UPGRADE                                             \
 	" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"    \
@@ -181,7 +181,8 @@ start(void **state)
 {
 	const struct http_server_opts o = {
 		.address = "127.0.0.1",
-		.threads = LATE_THREADS,
+		.threads = THREADS,
+		.wait_ms = 5000,
 		.routes = routes,
 		.nroutes = sizeof routes / sizeof routes[0],
 		.request_ms = 5000,
