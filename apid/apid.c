@@ -3,6 +3,7 @@
 #include "apid/access/auth.h"
 #include "apid/client/page.h"
 #include "apid/edge/problem.h"
+#include "apid/live/hub.h"
 #include "apid/routes.h"
 
 #include <sodium.h>
@@ -13,6 +14,7 @@ enum {
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
 	CHECKOUT_MS = 2000,
+	SOCKET_THREADS = 2,
 	MAX_CONNINFO_BYTES = 8192,
 };
 
@@ -21,6 +23,7 @@ report_ready(void *self, struct json_out *j)
 {
 	struct apid *api = self;
 
+	jo_kv_bool(j, "listening", api->live != NULL && live_hub_is_listening(api->live));
 	return db_ready_check(api->ready, j);
 }
 
@@ -40,14 +43,13 @@ static enum err_code
 start_database(struct apid *api, struct err *e)
 {
 	const struct conf *c = api->conf;
-	struct db_opts o;
 	enum err_code rc;
 
 	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
 	rc = db_conninfo(c, &api->conninfo, e);
 	if (rc != ERR_OK)
 		return rc;
-	o = (struct db_opts){
+	api->db = (struct db_opts){
 		.url = buf_c(&api->conninfo),
 		.role = c->db_role,
 		.app_name = "apid",
@@ -56,11 +58,29 @@ start_database(struct apid *api, struct err *e)
 		.size = (int)c->db_pool,
 	};
 	api->ready = db_ready_new(&(struct db_ready_opts){
-	    .db = o,
+	    .db = api->db,
 	    .deadline_ms = READY_MS,
 	    .production = c->production,
 	});
-	return db_pool_new(&o, &api->pool, e);
+	return db_pool_new(&api->db, &api->pool, e);
+}
+
+static enum err_code
+start_live(struct apid *api, struct err *e)
+{
+	const struct conf *c = api->conf;
+	struct live_hub_opts o = {
+		.db = api->db,
+		.listen_url = api->db.url,
+		.cursor_key = api->cursor_key,
+		.pepper = str_of(c->api_key_pepper),
+		.max = (int)c->live_max_sockets,
+		.max_per_app = (int)c->live_max_sockets_per_app,
+	};
+
+	if (c->database_listen_url[0] != '\0')
+		o.listen_url = c->database_listen_url;
+	return live_hub_start(&o, &api->live, e);
 }
 
 static enum err_code
@@ -92,6 +112,7 @@ start_server(struct apid *api, struct err *e)
 		.error = problem_of_error,
 		.request_ms = REQUEST_MS,
 		.log_requests = true,
+		.socket_threads = SOCKET_THREADS,
 		.hsts = api->conf->production ? "max-age=31536000; includeSubDomains" : NULL,
 	    },
 	    &api->server, e);
@@ -102,6 +123,7 @@ static void
 release(struct apid *api)
 {
 	http_server_stop(api->server);
+	live_hub_stop(api->live);
 	http_ops_stop(api->ops);
 	db_ready_free(api->ready);
 	db_pool_free(api->pool);
@@ -127,6 +149,8 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	if (rc == ERR_OK)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
+		rc = start_live(api, e);
+	if (rc == ERR_OK)
 		rc = start_server(api, e);
 	if (rc != ERR_OK)
 		release(api);
@@ -146,6 +170,7 @@ apid_stop(void *self, int64_t timeout_ms)
 {
 	struct apid *api = self;
 
+	live_hub_drain(api->live);
 	http_server_drain(api->server, timeout_ms);
 	release(api);
 }

@@ -16,13 +16,17 @@
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
 
+struct live_hub;
+
 struct apid {
 	struct http_ops *ops; /* first: http_ops_healthz looks here */
 	const struct conf *conf;
 	struct buf conninfo;
+	struct db_opts db; /* borrows from conninfo */
 	struct db_pool *pool;
 	struct db_ready *ready;
 	struct http_server *server;
+	struct live_hub *live; /* who is told of changes */
 	unsigned char cursor_key[HMAC_BYTES];
 };
 

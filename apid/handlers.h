@@ -30,6 +30,14 @@ HANDLER(apps_get);
 HANDLER(keys_create);
 HANDLER(hooks_get);
 
+/* events.c, open.c, ticket.c, token.c */
+HANDLER(events_get);
+HANDLER(live_open);
+HANDLER(ticket_create);
+HANDLER(token_create);
+HANDLER(token_list);
+HANDLER(token_revoke);
+
 /* health.c */
 HANDLER(health_get);
 HANDLER(health_metrics);

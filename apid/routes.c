@@ -26,11 +26,18 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/api/voicemails",              APP,   0,            voicemails_list },
 	{ "GET",  "/api/voicemails/{id}",         APP,   0,            voicemails_get },
 
+	{ "GET",  "/api/events",                  APP,   0,            events_get },
+	{ "POST", "/api/ws-ticket",               APP,   SMALL_BODY,   ticket_create },
+	{ "GET",  "/ws",                          NONE,  0,            live_open },
+
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },
 	{ "GET",  "/internal/apps/{id}",          ADMIN, 0,            apps_get },
 	{ "POST", "/internal/apps/{id}/api-key",  ADMIN, SMALL_BODY,   keys_create },
 	{ "GET",  "/internal/apps/{id}/webhook",  ADMIN, 0,            hooks_get },
+	{ "POST", "/internal/apps/{id}/live-token", ADMIN, SMALL_BODY, token_create },
+	{ "GET",  "/internal/apps/{id}/live-tokens", ADMIN, 0,         token_list },
+	{ "DELETE", "/internal/apps/{id}/live-tokens/{token_id}", ADMIN, 0, token_revoke },
 
 	/* Belongs to ingestd. It has to read the event to refuse it in a way that Dialpad repeats. */
 	{ "POST", "/webhooks/**",                 NONE,  WEBHOOK_BODY, misdirected_webhook },

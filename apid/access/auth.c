@@ -52,8 +52,8 @@ check_admin(const struct http_req *req, struct err *e)
 	return ERR_OK;
 }
 
-static struct str
-client_key(const struct http_req *req)
+struct str
+apid_given_key(const struct http_req *req)
 {
 	struct str key = http_header(req, "x-app-api-key");
 
@@ -72,7 +72,7 @@ is_key_of(const struct apid *api, struct str text, const struct key_owner *owner
 static enum err_code
 check_client(struct http_req *req, struct err *e)
 {
-	struct str key_id, text = client_key(req);
+	struct str key_id, text = apid_given_key(req);
 	struct key_owner owner;
 	bool found = false;
 	enum err_code rc = ERR_OK;

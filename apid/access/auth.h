@@ -15,6 +15,9 @@
 
 enum err_code apid_authenticate(struct http_req *req, enum http_auth auth, struct err *e);
 
+/* The API key that a client sent, good or not; empty when there is none. */
+struct str apid_given_key(const struct http_req *req);
+
 /* Is INTERNAL_API_SECRET set? */
 bool apid_has_admins(const struct http_req *req);
 

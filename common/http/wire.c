@@ -189,8 +189,7 @@ loop_start(struct loop *l, struct wires *set)
 	(void)pthread_mutex_init(&l->lock, NULL);
 	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (l->epoll >= 0 && l->wake >= 0
-	    && epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->wake, &ev) == 0
+	if (l->epoll >= 0 && l->wake >= 0 && epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->wake, &ev) == 0
 	    && pthread_create(&l->thread, NULL, wire_loop_run, l) == 0)
 		return true;
 	loop_free(l);

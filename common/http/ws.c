@@ -202,7 +202,8 @@ is_key(struct str key)
 
 	return key.n == KEY_CHARS
 	    && sodium_base642bin(bytes, sizeof bytes, key.p, key.n, NULL, &n, NULL,
-		   sodium_base64_VARIANT_ORIGINAL) == 0
+		   sodium_base64_VARIANT_ORIGINAL)
+	    == 0
 	    && n == KEY_BYTES;
 }
 

@@ -30,6 +30,7 @@ WRAPPED = {
     "civetweb.h": "common/http/",
     "libpq-fe.h": "common/db/",
     "cjson/cJSON.h": "common/json/json_in.c",
+    "jwt.h": "common/crypto/jws_make.c",
 }
 
 BANNED = re.compile(

@@ -16,10 +16,10 @@
 
 enum { MAX_MESSAGE = 1000, MAX_QUEUE = 64 * 1024, PING_MS = 200, WAIT_MS = 300, THREADS = 4 };
 
-#define UPGRADE                                             \
-	" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"    \
-	"Connection: keep-alive, Upgrade\r\n"               \
-	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"   \
+#define UPGRADE                                           \
+	" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"  \
+	"Connection: keep-alive, Upgrade\r\n"             \
+	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" \
 	"Sec-WebSocket-Version: 13\r\n\r\n"
 #define ECHO "GET /echo" UPGRADE
 
@@ -319,9 +319,10 @@ what_is_no_handshake_is_told_so(void **state)
 	static const char bad_key[] = "GET /echo HTTP/1.1\r\nUpgrade: websocket\r\n"
 				      "Connection: Upgrade\r\nSec-WebSocket-Key: short\r\n"
 				      "Sec-WebSocket-Version: 13\r\n\r\n";
-	static const char old[] = "GET /echo HTTP/1.1\r\nUpgrade: websocket\r\n"
-				  "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-				  "Sec-WebSocket-Version: 8\r\n\r\n";
+	static const char old[] =
+	    "GET /echo HTTP/1.1\r\nUpgrade: websocket\r\n"
+	    "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+	    "Sec-WebSocket-Version: 8\r\n\r\n";
 	struct raw_reply r = raw_ask(port, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
 
 	(void)state;
@@ -369,8 +370,9 @@ a_ping_is_answered(void **state)
 	(void)state;
 	send_frame(fd, 0x89, STR("abc"));
 	r = receive(fd, 5);
-	assert_memory_equal(r.p, "\x8a\x03"
-				 "abc",
+	assert_memory_equal(r.p,
+	    "\x8a\x03"
+	    "abc",
 	    5);
 	(void)close(fd);
 }
@@ -398,13 +400,13 @@ misuse_is_closed_with_its_code_and_harms_nobody(void **state)
 		struct str bytes;
 		int code;
 	} bad[] = {
-		{ { "\x81\x02hi", 4 }, 1002 },                    /* not masked */
-		{ { "\xc1\x80mask", 6 }, 1002 },                  /* a reserved bit */
-		{ { "\x83\x80mask", 6 }, 1002 },                  /* an unknown kind */
-		{ { "\x80\x80mask", 6 }, 1002 },                  /* goes on with nothing */
-		{ { "\x09\x80mask", 6 }, 1002 },                  /* a ping in fragments */
-		{ { "\x82\x81maskx", 7 }, 1003 },                 /* binary */
-		{ { "\x81\x81\0\0\0\0\xff", 7 }, 1007 },          /* not UTF-8 */
+		{ { "\x81\x02hi", 4 }, 1002 },                            /* not masked */
+		{ { "\xc1\x80mask", 6 }, 1002 },                          /* a reserved bit */
+		{ { "\x83\x80mask", 6 }, 1002 },                          /* an unknown kind */
+		{ { "\x80\x80mask", 6 }, 1002 },                          /* goes on with nothing */
+		{ { "\x09\x80mask", 6 }, 1002 },                          /* a ping in fragments */
+		{ { "\x82\x81maskx", 7 }, 1003 },                         /* binary */
+		{ { "\x81\x81\0\0\0\0\xff", 7 }, 1007 },                  /* not UTF-8 */
 		{ { "\x81\xff\0\0\0\0\x7f\xff\xff\xffmask", 14 }, 1009 }, /* 2 GB to come */
 	};
 	int bystander = open_socket(ECHO);

@@ -186,7 +186,7 @@ heads_that_rfc_6455_forbids_are_protocol_errors(void **state)
 	for (int op = 11; op <= 15; op++)
 		assert_head_fault(FINAL | op, MASKED, WS_CODE_PROTOCOL);
 	assert_head_fault(FINAL | WS_OP_CONTINUATION, MASKED, WS_CODE_PROTOCOL);
-	assert_head_fault(WS_OP_PING, MASKED, WS_CODE_PROTOCOL);              /* in fragments */
+	assert_head_fault(WS_OP_PING, MASKED, WS_CODE_PROTOCOL);               /* in fragments */
 	assert_head_fault(FINAL | WS_OP_PING, MASKED | 126, WS_CODE_PROTOCOL); /* too long */
 	assert_head_fault(FINAL | WS_OP_BINARY, MASKED | 1, WS_CODE_NOT_TEXT);
 }
@@ -203,7 +203,8 @@ a_new_message_inside_another_is_a_protocol_error(void **state)
 static void
 a_length_in_a_longer_form_than_needed_is_a_protocol_error(void **state)
 {
-	static const char in_two[] = "\x81\xfe\0\5mask", in_eight[] = "\x81\xff\0\0\0\0\0\0\1\0mask",
+	static const char in_two[] = "\x81\xfe\0\5mask",
+			  in_eight[] = "\x81\xff\0\0\0\0\0\0\1\0mask",
 			  huge[] = "\x81\xff\xff\0\0\0\0\0\0\0mask";
 
 	(void)state;
