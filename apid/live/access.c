@@ -30,8 +30,8 @@ static const struct db_stmt SPEND = {
 };
 
 static enum err_code
-look_up(struct db_conn *c, const struct db_stmt *s, struct str id, struct db_result *out,
-    struct err *e)
+look_up(
+    struct db_conn *c, const struct db_stmt *s, struct str id, struct db_result *out, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 

@@ -27,8 +27,8 @@ feed_cursor_format(const struct feed_scope *s, int64_t seq, char out[FEED_CURSOR
 		bytes[i] = (unsigned char)((uint64_t)seq >> (56 - 8 * i));
 	sign(s, bytes, mac);
 	memcpy(bytes + SEQ_BYTES, mac, MAC_BYTES);
-	return sodium_bin2base64(out, FEED_CURSOR_BYTES, bytes, sizeof bytes,
-	    sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+	return sodium_bin2base64(
+	    out, FEED_CURSOR_BYTES, bytes, sizeof bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 bool

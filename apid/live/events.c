@@ -39,8 +39,8 @@ read_question(const struct http_req *req, struct question *q, struct err *e)
 	if (rc == ERR_OK)
 		rc = live_types_parse(http_query(req, "types"), &q->types, e);
 	if (rc == ERR_OK && q->has_after && !feed_cursor_parse(&q->scope, after, &q->after))
-		return err_set(e, ERR_INVALID,
-		    "query parameter \"after\" is no cursor of this app's feed");
+		return err_set(
+		    e, ERR_INVALID, "query parameter \"after\" is no cursor of this app's feed");
 	return rc;
 }
 

@@ -5,8 +5,8 @@
 enum { MAX_BODY_BYTES = 64 * 1024 * 1024 };
 
 void
-events_begin(struct events_answer *a, const struct feed_scope *s, uint32_t types, int64_t limit,
-    int64_t pos)
+events_begin(
+    struct events_answer *a, const struct feed_scope *s, uint32_t types, int64_t limit, int64_t pos)
 {
 	*a = (struct events_answer){ .scope = *s, .types = types, .limit = limit, .pos = pos };
 	buf_init(&a->body, MAX_BODY_BYTES);
@@ -52,8 +52,7 @@ events_resync(struct events_answer *a, int64_t head)
 		.seq = head,
 		.at_ms = clock_wall_ms(),
 		.type = STR("resync"),
-		.data = STR("{\"reason\":\"the cursor is older than the feed: read the lists "
-			    "again\"}"),
+		.data = STR(FEED_RESYNC),
 	};
 
 	feed_render_event(&a->scope, &row, &a->j);

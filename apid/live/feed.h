@@ -46,6 +46,9 @@ enum { FEED_APP_ID, FEED_LAST_SEQ };
 CTI_MUST_CHECK enum err_code feed_read_heads(
     struct db_conn *c, const struct db_array *app_ids, struct db_result *out, struct err *e);
 
+/* What the type resync carries, here and there. */
+#define FEED_RESYNC "{\"reason\":\"the cursor is older than the feed: read the lists again\"}"
+
 /* One change as /api/events lists it, and as a socket is sent it. */
 void feed_render_event(const struct feed_scope *s, const struct feed_row *row, struct json_out *j);
 struct wire_bytes *feed_message(const struct feed_scope *s, struct feed_row *row); /* borrowed */

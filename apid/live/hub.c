@@ -98,8 +98,7 @@ list_of(struct live_sub *s)
 }
 
 enum err_code
-live_take_place(
-    struct live_hub *h, struct uuid app_id, struct live_tenant **out, struct err *e)
+live_take_place(struct live_hub *h, struct uuid app_id, struct live_tenant **out, struct err *e)
 {
 	struct live_tenant *t = tenant_of(h, app_id);
 
@@ -162,7 +161,8 @@ live_wake(struct live_hub *h)
 }
 
 static enum err_code
-take_place(struct live_hub *h, const struct live_pass *pass, struct live_tenant **out, struct err *e)
+take_place(
+    struct live_hub *h, const struct live_pass *pass, struct live_tenant **out, struct err *e)
 {
 	enum err_code rc = ERR_OK;
 

@@ -16,7 +16,6 @@ live_url_render(const char *public_url, const char *parameter, struct str value,
 	}
 	while (base.n > 0 && base.p[base.n - 1] == '/')
 		base.n--;
-	buf_add_fmt(
-	    &url, "ws%.*s/ws?%s=%.*s", STR_ARG(base), parameter, STR_ARG(value));
+	buf_add_fmt(&url, "ws%.*s/ws?%s=%.*s", STR_ARG(base), parameter, STR_ARG(value));
 	jo_kv_str(j, "url", buf_str(&url));
 }

@@ -47,8 +47,8 @@ refuse(struct http_req *req, struct http_res *res, struct str origin, enum live_
     struct err *e)
 {
 	if (origin.p != NULL)
-		return live_socket_refuse(req, res,
-		    verdict == LIVE_BAD ? LIVE_END_UNAUTHORIZED : LIVE_END_FORBIDDEN, e);
+		return live_socket_refuse(
+		    req, res, verdict == LIVE_BAD ? LIVE_END_UNAUTHORIZED : LIVE_END_FORBIDDEN, e);
 	switch (verdict) {
 	case LIVE_DISABLED: return err_set(e, ERR_FORBIDDEN, "this app is disabled");
 	case LIVE_FOREIGN:

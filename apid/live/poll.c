@@ -104,9 +104,9 @@ enum err_code
 live_poll_wait(struct http_req *req, struct http_res *res, struct live_hub *h,
     const struct live_poll_opts *o, struct err *e)
 {
-	static const struct live_transport transport = { .rows = give_rows,
-		.resync = give_resync,
-		.end = end_poll };
+	static const struct live_transport transport = {
+		.rows = give_rows, .resync = give_resync, .end = end_poll
+	};
 	static const struct http_late_calls calls = { on_open, on_due, on_gone };
 	struct poll *p = calloc(1, sizeof *p);
 	enum err_code rc;

@@ -58,17 +58,15 @@ read_claims(const struct json *claims, enum signed_kind kind, struct signed_pass
 {
 	struct str audience, app;
 
-	return json_get_str(claims, "aud", &audience)
-	    && str_eq(audience, str_of(PURPOSES[kind])) && json_get_str(claims, "sub", &app)
-	    && uuid_parse(app, &p->app_id) && copy_claim(claims, "jti", p->id, sizeof p->id)
+	return json_get_str(claims, "aud", &audience) && str_eq(audience, str_of(PURPOSES[kind]))
+	    && json_get_str(claims, "sub", &app) && uuid_parse(app, &p->app_id)
+	    && copy_claim(claims, "jti", p->id, sizeof p->id)
 	    && copy_claim(claims, "key", p->key_id, sizeof p->key_id)
-	    && json_get_i64(claims, "exp", &p->expires_s)
-	    && p->expires_s > clock_wall_ms() / 1000;
+	    && json_get_i64(claims, "exp", &p->expires_s) && p->expires_s > clock_wall_ms() / 1000;
 }
 
 bool
-signed_pass_read(
-    struct str pepper, enum signed_kind kind, struct str text, struct signed_pass *out)
+signed_pass_read(struct str pepper, enum signed_kind kind, struct str text, struct signed_pass *out)
 {
 	AUTO_RELEASE(buf_release) struct buf bytes = BUF(MAX_CLAIMS_BYTES);
 	AUTO(json) struct json *claims = NULL;

@@ -7,9 +7,9 @@
 #include "common/http/ws.h"
 
 enum {
-	MAX_MESSAGE_BYTES = 16 * 1024,   /* that a client may send */
-	MAX_QUEUE_BYTES = 1024 * 1024,   /* beyond, it is too slow */
-	FILL_BYTES = 512 * 1024,         /* given at once to one who resumes */
+	MAX_MESSAGE_BYTES = 16 * 1024, /* that a client may send */
+	MAX_QUEUE_BYTES = 1024 * 1024, /* beyond, it is too slow */
+	FILL_BYTES = 512 * 1024,       /* given at once to one who resumes */
 	PING_MS = 25000,
 	SHOW_KEY_MS = 5000,
 	/* After the first `ready`: for a client that subscribes with a cursor at once, so that it is
@@ -30,9 +30,9 @@ struct live_socket {
 
 /* ---- what is sent; with the hub's lock held ---- */
 
-/* {"type":…,"cursor":…,"data":{…}}; `name` and `value` are the one member of data, or NULL. */
+/* {"type":…,"cursor":…,"data":…}: a message that is no change. */
 static void
-send_note(struct live_sub *s, const char *type, const char *name, const char *value)
+send_note(struct live_sub *s, const char *type, struct str data)
 {
 	AUTO_RELEASE(buf_release) struct buf text = BUF(MAX_TEXT_BYTES);
 	const struct live_socket *k = s->arg;
@@ -47,10 +47,7 @@ send_note(struct live_sub *s, const char *type, const char *name, const char *va
 	jo_kv_str(&j, "cursor",
 	    s->pos < 0 ? STR_NONE : str_of(feed_cursor_format(&scope, s->pos, cursor)));
 	jo_key(&j, "data");
-	jo_obj(&j);
-	if (name != NULL)
-		jo_kv_str(&j, name, str_of(value));
-	jo_end_obj(&j);
+	jo_raw(&j, data);
 	jo_end_obj(&j);
 	message = ws_text(buf_str(&text));
 	ws_send(k->ws, message);
@@ -64,19 +61,27 @@ send_ready(struct live_sub *s)
 
 	if (!k->has_subscribed)
 		s->held_until_ms = clock_mono_ms() + HOLD_MS;
-	send_note(s, "ready", NULL, NULL);
+	send_note(s, "ready",
+	    k->has_subscribed ? STR("{\"subscribed\":true}") : STR("{\"subscribed\":false}"));
 }
 
 static void
 send_resync(struct live_sub *s)
 {
-	send_note(s, "resync", "reason", "the cursor is older than the feed: read the lists again");
+	send_note(s, "resync", STR(FEED_RESYNC));
 }
 
 static void
 send_error(struct live_sub *s, const char *text)
 {
-	send_note(s, "error", "error", text);
+	AUTO_RELEASE(buf_release) struct buf data = BUF(MAX_TEXT_BYTES);
+	struct json_out j;
+
+	jo_init(&j, &data);
+	jo_obj(&j);
+	jo_kv_str(&j, "error", str_of(text));
+	jo_end_obj(&j);
+	send_note(s, "error", buf_str(&data));
 }
 
 /* Who resumes from long ago gets as much as its queue holds with ease, and goes on when it has read
@@ -311,8 +316,7 @@ live_socket_accept(struct http_req *req, struct http_res *res, struct live_hub *
 }
 
 enum err_code
-live_socket_refuse(
-    struct http_req *req, struct http_res *res, enum live_end why, struct err *e)
+live_socket_refuse(struct http_req *req, struct http_res *res, enum live_end why, struct err *e)
 {
 	struct live_socket *k = socket_new();
 	enum err_code rc;

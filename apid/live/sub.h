@@ -42,7 +42,7 @@ struct live_transport {
 	void (*ready)(struct live_sub *s); /* it stands at s->pos; NULL: not wanted */
 	/* Hand on the rows, all behind s->pos, and move s->pos. */
 	void (*rows)(struct live_sub *s, struct feed_page *page);
-	void (*resync)(struct live_sub *s); /* what lay before s->pos is gone */
+	void (*resync)(struct live_sub *s);                  /* what lay before s->pos is gone */
 	void (*error)(struct live_sub *s, const char *text); /* what it asked for cannot be */
 	void (*end)(struct live_sub *s, enum live_end why);
 };
@@ -53,22 +53,22 @@ struct live_transport {
 #define LIVE_FROM_NOW INT64_C(-1)
 
 struct live_sub {
-	struct live_hub *hub;               /* fixed */
-	const struct live_transport *to;    /* fixed */
-	void *arg;                          /* fixed; the transport's */
-	struct live_pass pass;              /* fixed once it has a tenant */
-	struct live_tenant *tenant;         /* NULL: not let in yet */
-	struct live_sub *next, *prev;       /* of the tenant, or of those not let in yet */
-	bool joined, ended;                 /* ended: nothing more is sent */
-	uint32_t types;                     /* see types.h */
-	int64_t pos;                        /* number of the last change that it has been given */
-	bool owes_ready;                    /* since it began, or asked for something else */
-	int64_t held_until_ms;              /* monotonic: given nothing before */
-	atomic_bool is_filled;              /* given nothing until its queue is drained */
-	char *api_key;                      /* to be let in by; wiped once it was looked at */
-	uint64_t asked;                     /* tells who asked last from who was here before */
-	char *origin;                       /* of one who is not let in yet; NULL: no browser */
-	char after[FEED_CURSOR_BYTES];      /* where one who is not let in yet wants to go on */
+	struct live_hub *hub;            /* fixed */
+	const struct live_transport *to; /* fixed */
+	void *arg;                       /* fixed; the transport's */
+	struct live_pass pass;           /* fixed once it has a tenant */
+	struct live_tenant *tenant;      /* NULL: not let in yet */
+	struct live_sub *next, *prev;    /* of the tenant, or of those not let in yet */
+	bool joined, ended;              /* ended: nothing more is sent */
+	uint32_t types;                  /* see types.h */
+	int64_t pos;                     /* number of the last change that it has been given */
+	bool owes_ready;                 /* since it began, or asked for something else */
+	int64_t held_until_ms;           /* monotonic: given nothing before */
+	atomic_bool is_filled;           /* given nothing until its queue is drained */
+	char *api_key;                   /* to be let in by; wiped once it was looked at */
+	uint64_t asked;                  /* tells who asked last from who was here before */
+	char *origin;                    /* of one who is not let in yet; NULL: no browser */
+	char after[FEED_CURSOR_BYTES];   /* where one who is not let in yet wants to go on */
 };
 
 /* Takes a place for this pass (or for one who is to show it later: LIVE_BY_NOTHING). */

@@ -101,8 +101,8 @@ token_create(struct http_req *req, struct http_res *res, struct err *e)
 	if (rc == ERR_OK)
 		rc = read_origins(body, &origins, e);
 	if (rc == ERR_OK)
-		rc = body_i64(body, "expires_in_days", 1, MAX_DAYS, DEFAULT_DAYS,
-		    &t.expires_in_days, e);
+		rc = body_i64(
+		    body, "expires_in_days", 1, MAX_DAYS, DEFAULT_DAYS, &t.expires_in_days, e);
 	(void)uuid_format(uuid_v7(), t.id);
 	if (rc == ERR_OK)
 		rc = token_db_create(req, &t, e);

@@ -32,8 +32,8 @@ struct work {
 };
 
 static enum err_code
-note(struct db_conn *c, const struct work *w, const char *action, struct str token_id,
-    struct err *e)
+note(
+    struct db_conn *c, const struct work *w, const char *action, struct str token_id, struct err *e)
 {
 	const struct audit_line line = { w->app_id, action, token_id };
 
@@ -93,8 +93,7 @@ list(struct db_conn *c, void *arg, struct err *e)
 }
 
 enum err_code
-token_db_list(
-    const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
+token_db_list(const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
 {
 	struct work w = { .req = req, .app_id = app_id, .out = out };
 
@@ -121,8 +120,7 @@ set_revoked(struct db_conn *c, void *arg, struct err *e)
 }
 
 enum err_code
-token_db_revoke(
-    const struct http_req *req, struct uuid app_id, struct str token_id, struct err *e)
+token_db_revoke(const struct http_req *req, struct uuid app_id, struct str token_id, struct err *e)
 {
 	struct work w = { .req = req, .app_id = app_id, .token_id = token_id };
 

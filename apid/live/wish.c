@@ -18,7 +18,8 @@ read_types(const struct json *list, struct live_wish *w, struct err *e)
 		struct str name;
 
 		if (!json_is_str(v) || !json_to_str(v, &name))
-			return err_set(e, ERR_INVALID, "\"types\" holds something else than a text");
+			return err_set(
+			    e, ERR_INVALID, "\"types\" holds something else than a text");
 		rc = live_types_add(&w->types, name, e);
 	}
 	if (rc == ERR_OK && w->types == 0)

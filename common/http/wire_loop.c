@@ -16,7 +16,7 @@ enum {
 	MAX_EVENTS = 64,
 	MAX_PARTS = 16, /* messages in one system call */
 	LOOK_MS = 50,   /* instants are met so exactly */
-	END_MS = 3000,  /* how long a peer may take to read the last words and to close */
+	END_MS = 5000,  /* how long a peer may take to read the last words and to close */
 };
 
 static void

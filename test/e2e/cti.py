@@ -170,10 +170,12 @@ class Stack:
         self._pepper = secrets.token_urlsafe(32)
         self._token_key = secrets.token_urlsafe(32)
         self._shown: list[str] = []  # secrets that the API has handed out
+        self._directory = directory
+        self._envs: dict[str, dict[str, str]] = {}
         self.ingestd = self._daemon("ingestd", env, directory)
         self.workerd = self._daemon("workerd", env, directory)
         self.apid = self._daemon("apid", env, directory)
-        self.daemons = (self.ingestd, self.workerd, self.apid)
+        self.daemons: tuple[Daemon, ...] = (self.ingestd, self.workerd, self.apid)
 
     def _daemon(self, name: str, env: Mapping | None, directory: Path) -> Daemon:
         own = {
@@ -198,7 +200,18 @@ class Stack:
         if name == "apid":
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
-        return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
+        self._envs[name] = {k: v for k, v in merged.items() if v is not None}
+        return Daemon(name, self._envs[name], directory)
+
+    def another(self, name: str) -> Daemon:
+        """A second one of the same configuration, running; it ends with the others."""
+        directory = self._directory / f"{name}-{len(self.daemons)}"
+        directory.mkdir()
+        daemon = Daemon(name, self._envs[name], directory)
+        self.daemons += (daemon,)
+        daemon.start()
+        daemon.wait_ready()
+        return daemon
 
     def start(self) -> None:
         """Starts whichever daemon does not run."""
