@@ -25,11 +25,12 @@ def calls_of(opened: Socket, count: int) -> list[int]:
     return [opened.message()["data"]["call_id"] for _ in range(count)]
 
 
-def test_ready_comes_first_and_then_every_change(app: App) -> None:
+def test_ready_comes_first_and_then_every_change(stack: Stack, app: App) -> None:
     with open_socket(app) as opened:
         first = opened.message()
         assert first["type"] == "ready" and first["cursor"] and first["data"] == {"subscribed": False}
         change(app, 1)
+        stack.wait_until_done()
         change(app, 1, **HANGUP)
         started, ended = opened.message(), opened.message()
     assert [started["type"], ended["type"]] == ["call.started", "call.ended"]
@@ -90,9 +91,10 @@ def test_thousands_of_changes_are_resumed_through_a_slow_reader(stack: Stack, ap
     assert seen == list(range(1, count + 1))
 
 
-def test_only_the_types_asked_for_are_sent(app: App) -> None:
+def test_only_the_types_asked_for_are_sent(stack: Stack, app: App) -> None:
     with subscribed(app, types=["call.ended"]) as opened:
         change(app, 1)
+        stack.wait_until_done()
         change(app, 1, **HANGUP)
         assert opened.message()["type"] == "call.ended"
         opened.subscribe(types=["call.started"])
