@@ -71,10 +71,13 @@ greet(struct live_tenant *t)
 
 /* ---- who is to be given something ---- */
 
+/* Nothing comes between a subscribe and the `ready` that answers it: a client passes over what it is
+ * sent before. */
 static bool
 may_be_given(const struct live_sub *s, const struct live_tenant *t, int64_t now_ms)
 {
-	return !s->ended && !s->is_filled && s->pos != t->head && now_ms >= s->held_until_ms;
+	return !s->ended && !s->owes_ready && !s->is_filled && s->pos != t->head
+	    && now_ms >= s->held_until_ms;
 }
 
 static struct place *

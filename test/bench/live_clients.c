@@ -140,7 +140,8 @@ receive(struct peer *s)
 	ssize_t n;
 	int64_t at = now_ns();
 
-	if (s->room < s->n + READ_BYTES && (s->p = realloc(s->p, s->room = s->n + READ_BYTES)) == NULL)
+	if (s->room < s->n + READ_BYTES
+	    && (s->p = realloc(s->p, s->room = s->n + READ_BYTES)) == NULL)
 		fail("realloc");
 	n = recv(s->fd, s->p + s->n, READ_BYTES, 0);
 	if (n <= 0) {

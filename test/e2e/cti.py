@@ -60,6 +60,10 @@ class Daemon:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def add_env(self, **env: str) -> None:
+        """From its next start on."""
+        self._env |= env
+
     def start(self) -> None:
         binary = BIN / self.name
         assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
