@@ -10,7 +10,7 @@
  * civetweb keeps a thread for each WebSocket, does not say whether a frame was masked, sets no limit
  * to its length, and tells nobody the socket. But a socket can be told by its two ends: one has this
  * peer and this port of ours, and stays open while we are in its handler. Its number then goes to a
- * stand-in, in one step, for civetweb to shut down and close. See docs/adr/0008-sockets-taken-over.md.
+ * stand-in, in one step, for civetweb to shut down and close. See docs/adr/0007-sockets-taken-over.md.
  */
 #ifndef CTI_HTTP_TAKE_H
 #define CTI_HTTP_TAKE_H

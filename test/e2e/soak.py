@@ -8,10 +8,13 @@ import random
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit, urlunsplit
 
 import ports
 import psycopg
+from cluster import Cluster
 from cti import App, Stack
 from hook import payload
 from live import Closed, Poller, Refused, open_socket
@@ -240,3 +243,21 @@ def first_difference(seen: list[dict], expected: list[dict]) -> str:
             return (f"at {n} of {len(expected)}: missing {missing[:20]}, twice {twice[:20]}, "
                     f"{a} instead of {b}")
     return f"{len(seen)} instead of {len(expected)}"
+
+
+def soak(run_stack: Callable, cluster: Cluster, *, writers: int, readers: int, seconds: float,
+         fault_every: float) -> Soak:
+    """Daemons of its own; apid listens through a relay that can fall silent."""
+    relay = Relay(cluster.port)
+    # The port alone is changed; the database's name is known once there is one.
+    with run_stack({"apid": {"DATABASE_LISTEN_URL": None}}) as stack:
+        url = urlsplit(stack.database.url("cti_api"))
+        place = url.netloc.rsplit(":", 1)[0] + f":{relay.port}"
+        stack.apid.stop()
+        stack.apid.add_env(DATABASE_LISTEN_URL=urlunsplit(url._replace(netloc=place)))
+        stack.start()
+        test = Soak(stack, relay, writers, readers)
+        test.run(seconds, fault_every)
+        relay.is_silent = False
+    relay.close()
+    return test
