@@ -1,18 +1,28 @@
 #include "apid/apid.h"
 
+#include "apid/access/admins.h"
 #include "apid/access/auth.h"
+#include "apid/access/keyring.h"
+#include "apid/access/limiter.h"
+#include "apid/access/limits.h"
 #include "apid/client/page.h"
+#include "apid/edge/gate.h"
+#include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
 #include "apid/live/hub.h"
 #include "apid/routes.h"
+#include "common/base/log.h"
 
 #include <sodium.h>
 
 enum {
 	READY_MS = 800,
 	REQUEST_MS = 10000,
+	TURN_MS = 500, /* for a thread to be free again */
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
+	/* The primary still has time after a replica that does not answer. */
+	REPLICA_STATEMENT_MS = 4000,
 	CHECKOUT_MS = 2000,
 	SOCKET_THREADS = 2,
 	MAX_CONNINFO_BYTES = 8192,
@@ -23,33 +33,44 @@ report_ready(void *self, struct json_out *j)
 {
 	struct apid *api = self;
 
-	jo_kv_bool(j, "listening", api->live != NULL && live_hub_is_listening(api->live));
+	jo_kv_bool(j, "listening", api->listen != NULL && db_listen_connected(api->listen));
 	return db_ready_check(api->ready, j);
 }
 
-/* conf has checked the URLs that were given; this is about the default, which is plain http. */
 static enum err_code
-check_public_url(const struct conf *c, const char *name, const char *url, struct err *e)
+start_access(struct apid *api, struct err *e)
 {
-	if (!c->production || str_starts_nocase(str_of(url), STR("https://")))
-		return ERR_OK;
-	return err_set(e, ERR_INVALID,
-	    "%s is missing: production needs an https URL under which "
-	    "apid is reached from outside",
-	    name);
+	AUTO_RELEASE(buf_release) struct buf off = BUF(200);
+
+	api->limiter = limiter_new();
+	api->admins = admins_new(api->conf);
+	limits_describe(api->conf, &off);
+	if (off.n > 0)
+		log_warn("limits.off", "no limit, because these are 0: %s", buf_c(&off));
+	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
 }
 
+/* Hints only: each subscriber has a time limit of its own for what it believes. */
 static enum err_code
-start_database(struct apid *api, struct err *e)
+start_listener(struct apid *api, struct db_opts o, struct err *e)
+{
+	if (api->conf->database_listen_url[0] != '\0')
+		o.url = api->conf->database_listen_url;
+	return db_listen_start(
+	    &(struct db_listen_opts){
+		.db = o,
+		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys },
+		    { LIVE_CHANNEL, live_hub_hint, api->live } },
+	    },
+	    &api->listen, e);
+}
+
+static struct db_opts
+primary_opts(struct apid *api)
 {
 	const struct conf *c = api->conf;
-	enum err_code rc;
 
-	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
-	rc = db_conninfo(c, &api->conninfo, e);
-	if (rc != ERR_OK)
-		return rc;
-	api->db = (struct db_opts){
+	return (struct db_opts){
 		.url = buf_c(&api->conninfo),
 		.role = c->db_role,
 		.app_name = "apid",
@@ -57,30 +78,63 @@ start_database(struct apid *api, struct err *e)
 		.timeout_ms = STATEMENT_MS,
 		.size = (int)c->db_pool,
 	};
-	api->ready = db_ready_new(&(struct db_ready_opts){
-	    .db = api->db,
-	    .deadline_ms = READY_MS,
-	    .production = c->production,
-	});
-	return db_pool_new(&api->db, &api->pool, e);
 }
 
 static enum err_code
-start_live(struct apid *api, struct err *e)
+start_reads(struct apid *api, struct err *e)
+{
+	const char *url = api->conf->database_read_url;
+	struct db_opts o = primary_opts(api);
+	enum err_code rc;
+
+	if (url[0] == '\0')
+		return reads_start(&api->reads, api->pool, NULL, e);
+	o.url = url;
+	o.timeout_ms = REPLICA_STATEMENT_MS;
+	rc = reads_start(&api->reads, api->pool, &o, e);
+	return rc == ERR_OK ? rc : err_set(e, rc, "DATABASE_READ_URL is no connection URI");
+}
+
+static enum err_code
+start_live(struct apid *api, struct db_opts o, struct err *e)
 {
 	const struct conf *c = api->conf;
-	struct live_hub_opts o = {
-		.db = api->db,
-		.listen_url = api->db.url,
+
+	return live_hub_start(
+	    &(struct live_hub_opts){
+		.db = o,
 		.cursor_key = api->cursor_key,
-		.pepper = str_of(c->api_key_pepper),
+		.house = { str_of(c->api_key_pepper), str_of(c->cors_allowed_origins) },
 		.max = (int)c->live_max_sockets,
 		.max_per_app = (int)c->live_max_sockets_per_app,
-	};
+	    },
+	    &api->live, e);
+}
 
-	if (c->database_listen_url[0] != '\0')
-		o.listen_url = c->database_listen_url;
-	return live_hub_start(&o, &api->live, e);
+static enum err_code
+start_database(struct apid *api, struct err *e)
+{
+	struct db_opts o;
+	enum err_code rc;
+
+	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
+	rc = db_conninfo(api->conf, &api->conninfo, e);
+	if (rc != ERR_OK)
+		return rc;
+	o = primary_opts(api);
+	api->ready = db_ready_new(&(struct db_ready_opts){
+	    .db = o,
+	    .deadline_ms = READY_MS,
+	    .production = api->conf->production,
+	});
+	rc = db_pool_new(&o, &api->pool, e);
+	if (rc == ERR_OK)
+		rc = start_reads(api, e);
+	if (rc == ERR_OK)
+		rc = start_access(api, e);
+	if (rc == ERR_OK)
+		rc = start_live(api, o, e);
+	return rc == ERR_OK ? start_listener(api, o, e) : rc;
 }
 
 static enum err_code
@@ -98,16 +152,22 @@ start_ops(struct apid *api, struct err *e)
 }
 
 static enum err_code
-start_server(struct apid *api, struct err *e)
+start_server(struct apid *api, int port, enum routes_port which, struct http_route **routes,
+    struct http_server **out, struct err *e)
 {
+	*routes = reallocarray(NULL, (size_t)apid_nroutes, sizeof **routes);
+	if (*routes == NULL)
+		abort();
 	return http_server_start(
 	    &(struct http_server_opts){
 		.address = api->conf->listen_address,
-		.port = conf_port(api->conf, CONF_APID),
+		.port = port,
 		.threads = (int)api->conf->http_threads,
-		.routes = apid_routes,
-		.nroutes = apid_nroutes,
+		.wait_ms = TURN_MS,
+		.routes = *routes,
+		.nroutes = routes_select(which, *routes),
 		.self = api,
+		.gate = apid_gate,
 		.auth = apid_authenticate,
 		.error = problem_of_error,
 		.request_ms = REQUEST_MS,
@@ -115,7 +175,21 @@ start_server(struct apid *api, struct err *e)
 		.socket_threads = SOCKET_THREADS,
 		.hsts = api->conf->production ? "max-age=31536000; includeSubDomains" : NULL,
 	    },
-	    &api->server, e);
+	    out, e);
+}
+
+static enum err_code
+start_servers(struct apid *api, struct err *e)
+{
+	int port = conf_port(api->conf, CONF_APID), internal = (int)api->conf->internal_port;
+	enum err_code rc;
+
+	if (internal == 0)
+		return start_server(api, port, ROUTES_ALL, &api->routes, &api->server, e);
+	rc = start_server(api, internal, ROUTES_INTERNAL, &api->internal_routes, &api->internal, e);
+	if (rc == ERR_OK)
+		rc = start_server(api, port, ROUTES_PUBLIC, &api->routes, &api->server, e);
+	return rc;
 }
 
 /* Also of a daemon that came up only in part. */
@@ -123,9 +197,19 @@ static void
 release(struct apid *api)
 {
 	http_server_stop(api->server);
-	live_hub_stop(api->live);
+	http_server_stop(api->internal);
+	dialpad_api_free(api->dialpad);
+	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
+	db_listen_stop(api->listen);
+	live_hub_stop(api->live);
+	keyring_stop(api->keys);
+	admins_free(api->admins);
+	limiter_free(api->limiter);
+	free(api->routes);
+	free(api->internal_routes);
 	db_ready_free(api->ready);
+	reads_stop(&api->reads);
 	db_pool_free(api->pool);
 	buf_wipe(&api->conninfo);
 	buf_release(&api->conninfo);
@@ -139,19 +223,16 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
-	rc = check_public_url(c, "PUBLIC_API_URL", c->public_api_url, e);
-	if (rc == ERR_OK)
-		rc = check_public_url(c, "PUBLIC_INGEST_URL", c->public_ingest_url, e);
-	if (rc != ERR_OK)
-		return rc;
+	misdirected_declare();
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
-	rc = start_database(api, e);
+	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
+	rc = dialpad_api_new(c, &api->dialpad, e);
+	if (rc == ERR_OK)
+		rc = start_database(api, e);
 	if (rc == ERR_OK)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
-		rc = start_live(api, e);
-	if (rc == ERR_OK)
-		rc = start_server(api, e);
+		rc = start_servers(api, e);
 	if (rc != ERR_OK)
 		release(api);
 	return rc;
@@ -172,6 +253,8 @@ apid_stop(void *self, int64_t timeout_ms)
 
 	live_hub_drain(api->live);
 	http_server_drain(api->server, timeout_ms);
+	if (api->internal != NULL)
+		http_server_drain(api->internal, timeout_ms);
 	release(api);
 }
 
@@ -181,15 +264,9 @@ enum err_code
 apid_tenant_read(const struct http_req *req, const struct db_query *queries, int n,
     struct db_result *results, struct err *e)
 {
-	const struct apid *api = req->self;
-	struct db_conn *c;
-	enum err_code rc = db_pool_get(api->pool, CHECKOUT_MS, &c, e);
+	struct apid *api = req->self;
 
-	if (rc != ERR_OK)
-		return rc;
-	rc = db_tenant_read(c, req->app_id, queries, n, results, e);
-	db_pool_put(api->pool, c);
-	return rc;
+	return reads_tenant(&api->reads, req->app_id, queries, n, results, e);
 }
 
 enum err_code
@@ -205,6 +282,14 @@ apid_read(const struct http_req *req, const struct db_stmt *s, const struct db_p
 	rc = db_exec(c, s, p, out, e);
 	db_pool_put(api->pool, c);
 	return rc;
+}
+
+enum err_code
+apid_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+
+	return db_tx(api->pool, CHECKOUT_MS, fn, arg, e);
 }
 
 struct admin_work {
@@ -228,4 +313,23 @@ apid_admin_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
 	struct admin_work w = { fn, arg };
 
 	return db_tx(api->pool, CHECKOUT_MS, as_admin, &w, e);
+}
+
+static enum err_code
+as_admin_who_tells(struct db_conn *c, void *arg, struct err *e)
+{
+	enum err_code rc = as_admin(c, arg, e);
+
+	return rc == ERR_OK ? db_command(c, "NOTIFY " KEYRING_CHANNEL, e) : rc;
+}
+
+enum err_code
+apid_access_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+	struct admin_work w = { fn, arg };
+	enum err_code rc = db_tx(api->pool, CHECKOUT_MS, as_admin_who_tells, &w, e);
+
+	keyring_forget(api->keys);
+	return rc;
 }

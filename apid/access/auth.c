@@ -1,10 +1,10 @@
 #include "apid/access/auth.h"
 
-#include "apid/admin/keys_db.h"
+#include "apid/access/admins.h"
+#include "apid/access/keyring.h"
+#include "apid/access/limits.h"
 #include "apid/apid.h"
-#include "common/crypto/api_key.h"
-
-#include <sodium.h>
+#include "apid/edge/cors.h"
 
 /* The credentials of "Authorization: Bearer …"; STR_NONE when absent or of another kind. */
 static struct str
@@ -22,34 +22,33 @@ apid_has_admins(const struct http_req *req)
 {
 	const struct apid *api = req->self;
 
-	return api->conf->internal_secret[0] != '\0';
+	return admins_exist(api->admins);
 }
 
-/* Through a keyed hash, so that the time taken tells nothing, not even a common length. */
-static bool
-is_same_secret(const struct apid *api, struct str a, struct str b)
+/* Who sends credentials is told when they were wrong, until that was too often. */
+static enum err_code
+refuse_wrong(struct http_req *req, struct http_res *res, const char *text, struct err *e)
 {
-	unsigned char ha[HMAC_BYTES], hb[HMAC_BYTES];
-	struct str key = str_of(api->conf->api_key_pepper);
+	enum err_code rc = limits_note_failure(req, res, e);
 
-	hmac_sha256(key, a, ha);
-	hmac_sha256(key, b, hb);
-	return sodium_memcmp(ha, hb, HMAC_BYTES) == 0;
+	return rc == ERR_OK ? err_set(e, ERR_UNAUTHORIZED, "%s", text) : rc;
 }
 
 static enum err_code
-check_admin(const struct http_req *req, struct err *e)
+check_admin(struct http_req *req, struct http_res *res, struct err *e)
 {
+	static const char hint[] =
+	    "send Authorization: Bearer with the server's INTERNAL_API_SECRET";
 	const struct apid *api = req->self;
 	struct str given = bearer(req);
 
 	if (!apid_has_admins(req))
 		return err_set(e, ERR_UNAVAILABLE,
 		    "INTERNAL_API_SECRET is not set: the admin endpoints are closed");
-	if (given.p == NULL || !is_same_secret(api, given, str_of(api->conf->internal_secret)))
-		return err_set(e, ERR_UNAUTHORIZED,
-		    "send Authorization: Bearer with the server's INTERNAL_API_SECRET");
-	return ERR_OK;
+	if (given.n == 0)
+		return err_set(e, ERR_UNAUTHORIZED, hint);
+	req->actor = admins_name(api->admins, given);
+	return req->actor == NULL ? refuse_wrong(req, res, hint, e) : ERR_OK;
 }
 
 struct str
@@ -60,44 +59,59 @@ apid_given_key(const struct http_req *req)
 	return key.n > 0 ? key : bearer(req);
 }
 
-static bool
-is_key_of(const struct apid *api, struct str text, const struct key_owner *owner)
+/* A key that is known here is let through whatever others at its address do; for the rest the
+ * database is only asked while they have not failed too often. */
+static enum err_code
+find_holder(struct http_req *req, struct http_res *res, struct str text, struct key_holder *out,
+    enum key_verdict *verdict, struct err *e)
 {
-	unsigned char hash[HMAC_BYTES];
+	const struct apid *api = req->self;
+	enum err_code rc = keyring_find(api->keys, text, false, &req->arena, out, verdict, e);
 
-	api_key_hash(str_of(api->conf->api_key_pepper), text, hash);
-	return sodium_memcmp(hash, owner->hash, HMAC_BYTES) == 0;
+	if (rc != ERR_OK || *verdict != KEY_UNASKED)
+		return rc;
+	rc = limits_check_failures(req, res, e);
+	if (rc != ERR_OK)
+		return rc;
+	return keyring_find(api->keys, text, true, &req->arena, out, verdict, e);
+}
+
+enum err_code
+apid_check_key(struct http_req *req, struct http_res *res, struct str text, struct err *e)
+{
+	struct key_holder holder;
+	enum key_verdict verdict;
+	enum err_code rc = find_holder(req, res, text, &holder, &verdict, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	if (verdict == KEY_DISABLED)
+		return err_set(e, ERR_FORBIDDEN, "this app is disabled");
+	if (verdict != KEY_GOOD)
+		return refuse_wrong(req, res, "the API key is not valid", e);
+	req->app_id = holder.app_id;
+	rc = cors_check_app(req, holder.allowed_origins, e);
+	return rc == ERR_OK ? limits_take(req, res, LIMIT_API, holder.key_id, e) : rc;
 }
 
 static enum err_code
-check_client(struct http_req *req, struct err *e)
+check_client(struct http_req *req, struct http_res *res, struct err *e)
 {
-	struct str key_id, text = apid_given_key(req);
-	struct key_owner owner;
-	bool found = false;
-	enum err_code rc = ERR_OK;
+	struct str text = apid_given_key(req);
 
 	if (text.n == 0)
 		return err_set(e, ERR_UNAUTHORIZED,
 		    "send your API key as x-app-api-key, or as Authorization: Bearer");
-	if (api_key_parse(text, &key_id))
-		rc = keys_db_find_owner(req, key_id, &owner, &found, e);
-	if (rc != ERR_OK)
-		return rc;
-	if (!found || !is_key_of(req->self, text, &owner) || !owner.is_live)
-		return err_set(e, ERR_UNAUTHORIZED, "the API key is not valid");
-	if (!owner.is_active)
-		return err_set(e, ERR_FORBIDDEN, "this app is disabled");
-	req->app_id = owner.app_id;
-	return ERR_OK;
+	return apid_check_key(req, res, text, e);
 }
 
 enum err_code
-apid_authenticate(struct http_req *req, enum http_auth auth, struct err *e)
+apid_authenticate(struct http_req *req, struct http_res *res, enum http_auth auth, struct err *e)
 {
 	switch (auth) {
-	case HTTP_AUTH_ADMIN: return check_admin(req, e);
-	case HTTP_AUTH_APP: return check_client(req, e);
+	case HTTP_AUTH_ADMIN: return check_admin(req, res, e);
+	case HTTP_AUTH_APP: return check_client(req, res, e);
+	case HTTP_AUTH_VISITOR: return limits_take(req, res, LIMIT_AUTH, STR_NONE, e);
 	case HTTP_AUTH_NONE: break;
 	}
 	return ERR_OK;

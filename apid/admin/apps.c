@@ -1,12 +1,15 @@
 #include "apid/handlers.h"
 
+#include "apid/admin/app_fields.h"
 #include "apid/admin/apps_db.h"
 #include "apid/apid.h"
 #include "apid/edge/body.h"
 #include "apid/edge/request.h"
 #include "common/dialpad/hook.h"
+#include "common/json/json_copy.h"
 
-enum { MAX_NAME_CHARS = 200, MAX_RETURN_URLS = 20, MAX_URL_CHARS = 2000 };
+/* A whole body with everything escaped. */
+enum { MAX_DETAIL = 128 * 1024 };
 
 static void
 render_app(const struct app_row *a, struct json_out *j)
@@ -19,6 +22,8 @@ render_app(const struct app_row *a, struct json_out *j)
 	jo_kv_bool(j, "accepts_bare", a->accepts_bare);
 	jo_key(j, "allowed_return_urls");
 	jo_raw(j, a->allowed_return_urls);
+	jo_key(j, "allowed_origins");
+	jo_raw(j, a->allowed_origins);
 	jo_key(j, "created_at");
 	jo_time(j, a->created_at);
 	jo_key(j, "updated_at");
@@ -37,57 +42,16 @@ answer_app(const struct db_result *r, struct http_res *res)
 	render_app(&a, &j);
 }
 
-/* An http or https URL with a host, without spaces or a fragment. */
-static bool
-is_url(struct str s)
-{
-	struct str rest = STR_NONE;
-
-	if (s.n > MAX_URL_CHARS || memchr(s.p, '#', s.n) != NULL)
-		return false;
-	if (str_starts(s, STR("https://")))
-		rest = (struct str){ s.p + 8, s.n - 8 };
-	else if (str_starts(s, STR("http://")))
-		rest = (struct str){ s.p + 7, s.n - 7 };
-	if (rest.n == 0 || rest.p[0] == '/' || rest.p[0] == '?')
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] <= ' '
-		    || s.p[i] == 0x7f) /* bytes above 0x7f are negative: refused too */
-			return false;
-	}
-	return true;
-}
-
 static enum err_code
-read_return_urls(const struct json *body, struct db_array *out, struct err *e)
+read_new(struct http_req *req, struct json **body, struct app_fields *f, struct err *e)
 {
-	const char *field = "allowed_return_urls";
-	const struct json *list;
-	enum err_code rc = body_array(body, field, &list, e);
+	enum err_code rc = request_no_query(req, e);
 
-	if (rc != ERR_OK || list == NULL)
-		return rc;
-	for (const struct json *v = json_first(list); v != NULL; v = json_next(v)) {
-		struct str url;
-
-		if (!json_to_str(v, &url) || !is_url(url))
-			return err_set(e, ERR_INVALID,
-			    "field \"%s\" holds something that is no http or https URL", field);
-		if (out->n == MAX_RETURN_URLS)
-			return err_set(e, ERR_INVALID, "field \"%s\" has more than %d items", field,
-			    MAX_RETURN_URLS);
-		db_array_bytes(out, url);
-	}
-	return ERR_OK;
-}
-
-static enum err_code
-read_name(const struct json *body, struct str *out, struct err *e)
-{
-	enum err_code rc = body_text(body, "name", MAX_NAME_CHARS, out, e);
-
-	if (rc == ERR_OK && out->p == NULL)
+	if (rc == ERR_OK)
+		rc = body_parse(req, APP_FIELDS_NEW, body, e);
+	if (rc == ERR_OK)
+		rc = app_fields_read(*body, f, e);
+	if (rc == ERR_OK && f->name.p == NULL)
 		return err_set(e, ERR_INVALID, "field \"name\" is required");
 	return rc;
 }
@@ -95,25 +59,19 @@ read_name(const struct json *body, struct str *out, struct err *e)
 enum err_code
 apps_create(struct http_req *req, struct http_res *res, struct err *e)
 {
-	static const char *const FIELDS[] = { "name", "allowed_return_urls", NULL };
 	AUTO(json) struct json *body = NULL;
-	AUTO_RELEASE(db_array_release) struct db_array urls;
+	AUTO_RELEASE(app_fields_release) struct app_fields f;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct str master_key = str_of(((const struct apid *)req->self)->conf->master_key);
 	char fingerprint[HOOK_FINGERPRINT_BYTES];
-	struct new_app app = { .return_urls = &urls };
+	struct new_app app = { .return_urls = &f.return_urls, .origins = &f.origins };
 	enum err_code rc;
 
-	db_array_init(&urls, DB_TEXT);
-	rc = request_no_query(req, e);
-	if (rc == ERR_OK)
-		rc = body_parse(req, FIELDS, &body, e);
-	if (rc == ERR_OK)
-		rc = read_name(body, &app.name, e);
-	if (rc == ERR_OK)
-		rc = read_return_urls(body, &urls, e);
+	app_fields_init(&f);
+	rc = read_new(req, &body, &f, e);
 	if (rc != ERR_OK)
 		return rc;
+	app.name = f.name;
 	if (master_key.n > 0) {
 		hook_fingerprint(master_key, fingerprint);
 		app.key_fingerprint = str_of(fingerprint);
@@ -166,4 +124,106 @@ apps_get(struct http_req *req, struct http_res *res, struct err *e)
 	if (rc == ERR_OK)
 		answer_app(&r, res);
 	return rc;
+}
+
+/* ---- changing ---- */
+
+static bool
+changes_nothing(const struct app_fields *f)
+{
+	return f->name.p == NULL && !f->has_active && !f->has_bare && !f->has_return_urls
+	    && !f->has_origins;
+}
+
+static enum err_code
+read_changes(struct http_req *req, struct json **body, struct app_fields *f, struct err *e)
+{
+	enum err_code rc = request_no_query(req, e);
+
+	if (rc == ERR_OK)
+		rc = body_parse(req, APP_FIELDS, body, e);
+	if (rc == ERR_OK)
+		rc = app_fields_read(*body, f, e);
+	if (rc == ERR_OK && changes_nothing(f))
+		return err_set(e, ERR_INVALID,
+		    "nothing to change: send name, is_active, accepts_bare, allowed_return_urls or "
+		    "allowed_origins");
+	return rc;
+}
+
+static enum err_code
+change(const struct http_req *req, struct uuid app_id, const struct json *body,
+    const struct app_fields *f, struct db_result *out, struct err *e)
+{
+	AUTO_RELEASE(buf_release) struct buf detail = BUF(MAX_DETAIL);
+	struct json_out j;
+
+	jo_init(&j, &detail);
+	json_copy(body, &j);
+	return apps_db_change(req, app_id,
+	    &(struct app_changes){
+		.name = f->name,
+		.has_active = f->has_active,
+		.is_active = f->is_active,
+		.has_bare = f->has_bare,
+		.accepts_bare = f->accepts_bare,
+		.has_return_urls = f->has_return_urls,
+		.has_origins = f->has_origins,
+		.return_urls = &f->return_urls,
+		.origins = &f->origins,
+		.detail = buf_str(&detail),
+	    },
+	    out, e);
+}
+
+enum err_code
+apps_change(struct http_req *req, struct http_res *res, struct err *e)
+{
+	AUTO(json) struct json *body = NULL;
+	AUTO_RELEASE(app_fields_release) struct app_fields f;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	struct uuid app_id;
+	enum err_code rc;
+
+	app_fields_init(&f);
+	rc = request_app_id(req, &app_id, e);
+	if (rc == ERR_OK)
+		rc = read_changes(req, &body, &f, e);
+	if (rc == ERR_OK)
+		rc = change(req, app_id, body, &f, &r, e);
+	if (rc == ERR_OK)
+		answer_app(&r, res);
+	return rc;
+}
+
+/* ---- deleting ---- */
+
+enum err_code
+apps_delete(struct http_req *req, struct http_res *res, struct err *e)
+{
+	static const char *const PARAMS[] = { "confirm", NULL };
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	struct str name = http_query(req, "confirm");
+	struct uuid app_id;
+	struct json_out j;
+	enum err_code rc = http_query_allow(req, PARAMS, e);
+
+	if (rc == ERR_OK)
+		rc = request_app_id(req, &app_id, e);
+	if (rc == ERR_OK && name.p == NULL)
+		return err_set(e, ERR_INVALID,
+		    "query parameter \"confirm\" must be the name of the app: all its data is "
+		    "deleted with it");
+	if (rc == ERR_OK)
+		rc = apps_db_delete(req, app_id, name, &r, e);
+	if (rc != ERR_OK)
+		return rc;
+	jo_init(&j, &res->body);
+	jo_obj(&j);
+	jo_key(&j, "app_id");
+	jo_uuid(&j, app_id);
+	jo_kv_str(&j, "name", name);
+	jo_kv_bool(&j, "deleted", true);
+	jo_end_obj(&j);
+	return ERR_OK;
 }

@@ -5,30 +5,37 @@
 
 /* The nil id is the reserved app of events that belong to nobody. */
 #define IS_KNOWN "deleted_at IS NULL AND app_id <> '00000000-0000-0000-0000-000000000000'"
-#define APP_COLUMNS                                                            \
-	"app_id, name, is_active, accepts_bare, to_json(allowed_return_urls)," \
-	" created_at, updated_at"
-enum { COL_APP_ID, COL_NAME, COL_IS_ACTIVE, COL_BARE, COL_RETURN_URLS, COL_CREATED, COL_UPDATED };
+enum {
+	COL_APP_ID,
+	COL_NAME,
+	COL_IS_ACTIVE,
+	COL_BARE,
+	COL_RETURN_URLS,
+	COL_ORIGINS,
+	COL_CREATED,
+	COL_UPDATED
+};
 
 static const struct db_stmt APPS_LIST = {
 	.name = "apps_list",
-	.sql = "SELECT " APP_COLUMNS " FROM apps WHERE " IS_KNOWN " ORDER BY created_at, app_id",
+	.sql =
+	    "SELECT " APPS_DB_COLUMNS " FROM apps WHERE " IS_KNOWN " ORDER BY created_at, app_id",
 };
 
 static const struct db_stmt APP_GET = {
 	.name = "app_get",
-	.sql = "SELECT " APP_COLUMNS " FROM apps WHERE app_id = $1 AND " IS_KNOWN,
+	.sql = "SELECT " APPS_DB_COLUMNS " FROM apps WHERE app_id = $1 AND " IS_KNOWN,
 };
 
 static const struct db_stmt APP_LOCK = {
 	.name = "app_lock",
-	.sql = "SELECT FROM apps WHERE app_id = $1 AND " IS_KNOWN " FOR UPDATE",
+	.sql = "SELECT " APPS_DB_COLUMNS " FROM apps WHERE app_id = $1 AND " IS_KNOWN " FOR UPDATE",
 };
 
 static const struct db_stmt APP_INSERT = {
 	.name = "app_insert",
-	.sql = "INSERT INTO apps (name, allowed_return_urls) VALUES ($1, $2)"
-	       " RETURNING " APP_COLUMNS,
+	.sql = "INSERT INTO apps (name, allowed_return_urls, allowed_origins) VALUES ($1, $2, $3)"
+	       " RETURNING " APPS_DB_COLUMNS,
 };
 
 static const struct db_stmt HEAD_INSERT = {
@@ -65,6 +72,7 @@ apps_db_read(const struct db_result *r, int row, struct app_row *out)
 		.is_active = db_bool(r, row, COL_IS_ACTIVE),
 		.accepts_bare = db_bool(r, row, COL_BARE),
 		.allowed_return_urls = db_str(r, row, COL_RETURN_URLS),
+		.allowed_origins = db_str(r, row, COL_ORIGINS),
 		.created_at = db_time(r, row, COL_CREATED),
 		.updated_at = db_time(r, row, COL_UPDATED),
 	};
@@ -131,8 +139,9 @@ apps_db_get_hook(struct http_req *req, struct uuid app_id, int32_t *number, stru
 	return ERR_OK;
 }
 
-enum err_code
-apps_db_lock(struct db_conn *c, struct uuid app_id, struct err *e)
+static enum err_code
+find(struct db_conn *c, const struct db_stmt *s, struct uuid app_id, struct db_result *out,
+    struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
@@ -140,10 +149,27 @@ apps_db_lock(struct db_conn *c, struct uuid app_id, struct err *e)
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
-	rc = db_exec(c, &APP_LOCK, &p, &r, e);
+	rc = db_exec(c, s, &p, &r, e);
 	if (rc == ERR_OK && db_rows(&r) == 0)
 		return refuse_unknown(e);
+	if (rc == ERR_OK && out != NULL) {
+		db_result_clear(out);
+		*out = r;
+		r = DB_RESULT_NONE;
+	}
 	return rc;
+}
+
+enum err_code
+apps_db_check(struct db_conn *c, struct uuid app_id, struct err *e)
+{
+	return find(c, &APP_GET, app_id, NULL, e);
+}
+
+enum err_code
+apps_db_lock(struct db_conn *c, struct uuid app_id, struct db_result *out, struct err *e)
+{
+	return find(c, &APP_LOCK, app_id, out, e);
 }
 
 /* ---- creating ---- */
@@ -162,6 +188,7 @@ insert_app(struct db_conn *c, const struct new_app *app, struct db_result *out, 
 	db_params_init(&p);
 	db_p_text(&p, app->name);
 	db_p_array(&p, app->return_urls);
+	db_p_array(&p, app->origins);
 	db_result_clear(out);
 	return db_exec(c, &APP_INSERT, &p, out, e);
 }

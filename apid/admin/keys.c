@@ -8,7 +8,22 @@
 
 #include <sodium.h>
 
-enum { MAX_NAME_CHARS = 200, MAX_EXPIRES_DAYS = 3650 };
+enum {
+	MAX_NAME_CHARS = 200,
+	MAX_EXPIRES_DAYS = 3650,
+	OVERLAP_HOURS = 24, /* unless told */
+	MAX_OVERLAP_HOURS = 720,
+};
+
+static void
+render_time(struct json_out *j, const char *name, int64_t ms)
+{
+	jo_key(j, name);
+	if (ms != 0)
+		jo_time(j, ms);
+	else
+		jo_null(j);
+}
 
 /* The one answer that shows the key. */
 static void
@@ -21,11 +36,7 @@ render_key(const struct new_key *k, const char *text, struct json_out *j)
 	jo_kv_str(j, "hint", k->hint);
 	jo_key(j, "created_at");
 	jo_time(j, k->created_at);
-	jo_key(j, "expires_at");
-	if (k->expires_at != 0)
-		jo_time(j, k->expires_at);
-	else
-		jo_null(j);
+	render_time(j, "expires_at", k->expires_at);
 	jo_end_obj(j);
 }
 
@@ -53,10 +64,30 @@ create(struct http_req *req, struct http_res *res, struct new_key *key, struct e
 	return rc;
 }
 
+static enum err_code
+read_new_key(const struct json *body, struct new_key *key, struct err *e)
+{
+	enum err_code rc = body_text(body, "name", MAX_NAME_CHARS, &key->name, e);
+
+	if (rc == ERR_OK)
+		rc = body_i64(
+		    body, "expires_in_days", 1, MAX_EXPIRES_DAYS, 0, &key->expires_in_days, e);
+	if (rc == ERR_OK)
+		rc = body_text(body, "replaces", API_KEY_ID_MAX_CHARS, &key->replaces, e);
+	if (rc == ERR_OK)
+		rc = body_i64(body, "overlap_hours", 0, MAX_OVERLAP_HOURS, OVERLAP_HOURS,
+		    &key->overlap_hours, e);
+	if (rc == ERR_OK && key->replaces.p == NULL && json_get(body, "overlap_hours") != NULL)
+		return err_set(
+		    e, ERR_INVALID, "field \"overlap_hours\" goes with \"replaces\" only");
+	return rc;
+}
+
 enum err_code
 keys_create(struct http_req *req, struct http_res *res, struct err *e)
 {
-	static const char *const FIELDS[] = { "name", "expires_in_days", NULL };
+	static const char *const FIELDS[] = { "name", "expires_in_days", "replaces",
+		"overlap_hours", NULL };
 	AUTO(json) struct json *body = NULL;
 	struct new_key key = { .expires_in_days = 0 };
 	enum err_code rc = request_no_query(req, e);
@@ -66,9 +97,70 @@ keys_create(struct http_req *req, struct http_res *res, struct err *e)
 	if (rc == ERR_OK)
 		rc = body_parse(req, FIELDS, &body, e);
 	if (rc == ERR_OK)
-		rc = body_text(body, "name", MAX_NAME_CHARS, &key.name, e);
-	if (rc == ERR_OK)
-		rc = body_i64(
-		    body, "expires_in_days", 1, MAX_EXPIRES_DAYS, 0, &key.expires_in_days, e);
+		rc = read_new_key(body, &key, e);
 	return rc == ERR_OK ? create(req, res, &key, e) : rc;
+}
+
+/* ---- listing and revoking ---- */
+
+static void
+render_row(const struct db_result *r, int row, struct json_out *j)
+{
+	struct key_row k;
+
+	keys_db_read(r, row, &k);
+	jo_obj(j);
+	jo_kv_str(j, "key_id", k.key_id);
+	jo_kv_str(j, "name", k.name);
+	jo_kv_str(j, "hint", k.hint);
+	jo_kv_str(j, "state", k.state);
+	render_time(j, "created_at", k.created_at);
+	render_time(j, "last_used_at", k.last_used_at);
+	render_time(j, "expires_at", k.expires_at);
+	render_time(j, "revoked_at", k.revoked_at);
+	jo_end_obj(j);
+}
+
+enum err_code
+keys_list(struct http_req *req, struct http_res *res, struct err *e)
+{
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	struct uuid app_id;
+	struct json_out j;
+	enum err_code rc = request_no_query(req, e);
+
+	if (rc == ERR_OK)
+		rc = request_app_id(req, &app_id, e);
+	if (rc == ERR_OK)
+		rc = keys_db_list(req, app_id, &r, e);
+	if (rc != ERR_OK)
+		return rc;
+	jo_init(&j, &res->body);
+	jo_obj(&j);
+	jo_key(&j, "api_keys");
+	jo_arr(&j);
+	for (int i = 0; i < db_rows(&r); i++)
+		render_row(&r, i, &j);
+	jo_end_arr(&j);
+	jo_end_obj(&j);
+	return ERR_OK;
+}
+
+enum err_code
+keys_revoke(struct http_req *req, struct http_res *res, struct err *e)
+{
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	struct uuid app_id;
+	struct json_out j;
+	enum err_code rc = request_no_query(req, e);
+
+	if (rc == ERR_OK)
+		rc = request_app_id(req, &app_id, e);
+	if (rc == ERR_OK)
+		rc = keys_db_revoke(req, app_id, req->segments[1], &r, e);
+	if (rc != ERR_OK)
+		return rc;
+	jo_init(&j, &res->body);
+	render_row(&r, 0, &j);
+	return ERR_OK;
 }

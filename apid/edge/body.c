@@ -113,6 +113,19 @@ body_i64(const struct json *body, const char *field, int64_t min, int64_t max, i
 }
 
 enum err_code
+body_bool(const struct json *body, const char *field, bool *given, bool *out, struct err *e)
+{
+	const struct json *v = field_of(body, field);
+
+	if (v == NULL)
+		return ERR_OK;
+	if (!json_to_bool(v, out))
+		return err_set(e, ERR_INVALID, "field \"%s\" is neither true nor false", field);
+	*given = true;
+	return ERR_OK;
+}
+
+enum err_code
 body_array(const struct json *body, const char *field, const struct json **out, struct err *e)
 {
 	const struct json *v = field_of(body, field);

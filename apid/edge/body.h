@@ -27,6 +27,10 @@ CTI_MUST_CHECK enum err_code body_text(
 CTI_MUST_CHECK enum err_code body_i64(const struct json *body, const char *field, int64_t min,
     int64_t max, int64_t dflt, int64_t *out, struct err *e);
 
+/* Untouched when absent. */
+CTI_MUST_CHECK enum err_code body_bool(
+    const struct json *body, const char *field, bool *given, bool *out, struct err *e);
+
 /* An array, NULL when absent. */
 CTI_MUST_CHECK enum err_code body_array(
     const struct json *body, const char *field, const struct json **out, struct err *e);

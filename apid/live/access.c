@@ -40,18 +40,22 @@ look_up(
 	return db_exec(c, s, &p, out, e);
 }
 
-/* Of a row that was found; `must_say` also when nobody said where the page is from. */
-static enum live_verdict
-judge(const struct db_result *r, struct str origin, bool must_say)
+static bool
+is_from_here(const struct live_caller *who, struct str own)
 {
-	struct str allowed = db_str(r, 0, COL_ORIGINS);
-	bool is_limited = must_say || allowed.n > 0;
+	struct str allowed = own.n > 0 ? own : who->house->origins;
 
+	return who->origin.p == NULL || str_eq(allowed, STR("*"))
+	    || origin_is_listed(allowed, who->origin);
+}
+
+/* Of a row that was found. */
+static enum live_verdict
+judge(const struct db_result *r, const struct live_caller *who)
+{
 	if (!db_bool(r, 0, COL_IS_ACTIVE))
 		return LIVE_DISABLED;
-	if (origin.p == NULL)
-		return must_say ? LIVE_FOREIGN : LIVE_GOOD;
-	return is_limited && !origin_is_listed(allowed, origin) ? LIVE_FOREIGN : LIVE_GOOD;
+	return is_from_here(who, db_str(r, 0, COL_ORIGINS)) ? LIVE_GOOD : LIVE_FOREIGN;
 }
 
 static void
@@ -66,7 +70,7 @@ is_hash_of(const struct live_caller *who, struct str key, struct str hash)
 {
 	unsigned char own[HMAC_BYTES];
 
-	api_key_hash(who->pepper, key, own);
+	api_key_hash(who->house->pepper, key, own);
 	return hash.n == HMAC_BYTES && sodium_memcmp(own, hash.p, HMAC_BYTES) == 0;
 }
 
@@ -84,7 +88,7 @@ live_by_key(struct db_conn *c, const struct live_caller *who, struct str key,
 	rc = look_up(c, &KEY, id, &r, e);
 	if (rc != ERR_OK || db_rows(&r) == 0 || !is_hash_of(who, key, db_str(&r, 0, COL_HASH)))
 		return rc;
-	*verdict = judge(&r, who->origin, false);
+	*verdict = judge(&r, who);
 	fill(pass, &r, LIVE_BY_KEY, id);
 	return ERR_OK;
 }
@@ -116,7 +120,7 @@ live_by_ticket(struct db_conn *c, const struct live_caller *who, struct str text
 	enum err_code rc;
 
 	*verdict = LIVE_BAD;
-	if (!signed_pass_read(who->pepper, SIGNED_TICKET, text, &ticket))
+	if (!signed_pass_read(who->house->pepper, SIGNED_TICKET, text, &ticket))
 		return ERR_OK;
 	rc = look_up(c, &KEY, str_of(ticket.key_id), &r, e);
 	if (rc != ERR_OK || db_rows(&r) == 0)
@@ -124,7 +128,7 @@ live_by_ticket(struct db_conn *c, const struct live_caller *who, struct str text
 	rc = spend(c, &ticket, &spent, e);
 	if (rc != ERR_OK || !spent)
 		return rc;
-	*verdict = judge(&r, who->origin, false);
+	*verdict = judge(&r, who);
 	fill(pass, &r, LIVE_BY_KEY, str_of(ticket.key_id));
 	return ERR_OK;
 }
@@ -138,12 +142,13 @@ live_by_token(struct db_conn *c, const struct live_caller *who, struct str text,
 	enum err_code rc;
 
 	*verdict = LIVE_BAD;
-	if (!signed_pass_read(who->pepper, SIGNED_LIVE_TOKEN, text, &token))
+	if (!signed_pass_read(who->house->pepper, SIGNED_LIVE_TOKEN, text, &token))
 		return ERR_OK;
 	rc = look_up(c, &TOKEN, str_of(token.id), &r, e);
 	if (rc != ERR_OK || db_rows(&r) == 0)
 		return rc;
-	*verdict = judge(&r, who->origin, true);
+	/* A token is bound to pages: who does not say where it is from is from nowhere. */
+	*verdict = who->origin.p == NULL ? LIVE_FOREIGN : judge(&r, who);
 	fill(pass, &r, LIVE_BY_TOKEN, str_of(token.id));
 	return ERR_OK;
 }

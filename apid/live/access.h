@@ -19,10 +19,15 @@ enum live_verdict {
 	LIVE_FOREIGN,  /* right, but not from this origin */
 };
 
-/* What a browser says of the page; STR_NONE when nobody said. */
+/* What credentials are judged by. */
+struct live_house {
+	struct str pepper;  /* of API keys, tickets and tokens */
+	struct str origins; /* of apps that name none themselves, separated by commas; "*": any */
+};
+
 struct live_caller {
-	struct str pepper; /* of the server */
-	struct str origin;
+	const struct live_house *house;
+	struct str origin; /* of the page; STR_NONE: no browser */
 };
 
 CTI_MUST_CHECK enum err_code live_by_key(struct db_conn *c, const struct live_caller *who,

@@ -63,7 +63,8 @@ feed_read(struct db_conn *c, struct uuid app_id, int64_t after, int64_t limit,
 {
 	AUTO_RELEASE(db_params_release) struct db_params whose, p;
 	/* The head first: a number up to it that the rows lack is one that is gone. */
-	const struct db_query queries[] = { { &HEAD, &whose }, { &PAGE, &p } };
+	const struct db_query queries[] = { { .stmt = &HEAD, .params = &whose },
+		{ .stmt = &PAGE, .params = &p } };
 	struct db_result results[2] = { DB_RESULT_NONE, DB_RESULT_NONE };
 	enum err_code rc;
 

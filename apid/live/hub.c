@@ -304,10 +304,10 @@ run(void *arg)
 	return NULL;
 }
 
-static void
-on_hint(void *arg)
+void
+live_hub_hint(void *hub)
 {
-	struct live_hub *h = arg;
+	struct live_hub *h = hub;
 
 	live_lock(h);
 	live_wake(h);
@@ -319,31 +319,15 @@ on_hint(void *arg)
 static void
 hub_free(struct live_hub *h)
 {
-	db_listen_stop(h->listen);
 	(void)pthread_cond_destroy(&h->cond);
 	(void)pthread_mutex_destroy(&h->lock);
 	free(h);
-}
-
-static enum err_code
-start_listening(struct live_hub *h, struct err *e)
-{
-	struct db_listen_opts o = {
-		.db = h->o.db,
-		.channel = "cti_feed",
-		.on_hint = on_hint,
-		.arg = h,
-	};
-
-	o.db.url = h->o.listen_url;
-	return db_listen_start(&o, &h->listen, e);
 }
 
 enum err_code
 live_hub_start(const struct live_hub_opts *o, struct live_hub **out, struct err *e)
 {
 	struct live_hub *h = calloc(1, sizeof *h);
-	enum err_code rc;
 
 	if (h == NULL)
 		abort();
@@ -351,14 +335,12 @@ live_hub_start(const struct live_hub_opts *o, struct live_hub **out, struct err 
 	(void)pthread_mutex_init(&h->lock, NULL);
 	cond_init(&h->cond);
 	metric_declare(&subscribers, NULL);
-	rc = start_listening(h, e);
-	if (rc == ERR_OK && pthread_create(&h->thread, NULL, run, h) != 0)
-		rc = err_set(e, ERR_UNAVAILABLE, "no thread for the change feed");
-	if (rc == ERR_OK)
-		*out = h;
-	else
+	if (pthread_create(&h->thread, NULL, run, h) != 0) {
 		hub_free(h);
-	return rc;
+		return err_set(e, ERR_UNAVAILABLE, "no thread for the change feed");
+	}
+	*out = h;
+	return ERR_OK;
 }
 
 void
@@ -387,12 +369,6 @@ live_hub_stop(struct live_hub *h)
 	live_unlock(h);
 	(void)pthread_join(h->thread, NULL);
 	hub_free(h);
-}
-
-bool
-live_hub_is_listening(struct live_hub *h)
-{
-	return db_listen_connected(h->listen);
 }
 
 const unsigned char *

@@ -1,10 +1,10 @@
 /*
  * hub - one thread that reads the feed and gives each subscriber its changes, in order, once.
  *
- * Use:      live_hub_start(); live_hub_drain(), then stop the server, then live_hub_stop().
- * Owns:     its thread, one connection, one connection that LISTENs, the registry of subscribers.
+ * Use:      live_hub_start(), live_hub_hint() for each notification; live_hub_drain(), then stop the server, then live_hub_stop().
+ * Owns:     its thread, one connection, the registry of subscribers.
  * Threads:  start, drain and stop from one thread.
- * Errors:   INVALID: the configuration; UNAVAILABLE: no thread.
+ * Errors:   UNAVAILABLE: no thread.
  * Not for:  what subscribers are (sub.h) and how they speak (socket.c, poll.c).
  *
  * A hint of workerd, or five seconds, wakes it: it asks how far the feeds of the tenants with
@@ -15,15 +15,14 @@
 #ifndef CTI_APID_LIVE_HUB_H
 #define CTI_APID_LIVE_HUB_H
 
-#include "common/db/db.h"
+#include "apid/live/access.h"
 
 struct live_hub;
 
 struct live_hub_opts {
 	struct db_opts db;
-	const char *listen_url; /* direct, for LISTEN */
 	const unsigned char *cursor_key;
-	struct str pepper; /* of API keys */
+	struct live_house house; /* what credentials are judged by */
 	int max, max_per_app;
 };
 
@@ -33,7 +32,10 @@ CTI_MUST_CHECK enum err_code live_hub_start(
 void live_hub_drain(struct live_hub *h);
 void live_hub_stop(struct live_hub *h); /* when no subscriber is left; NULL is allowed */
 
-bool live_hub_is_listening(struct live_hub *h);
+/* As the listener's on_hint for LIVE_CHANNEL. */
+#define LIVE_CHANNEL "cti_feed"
+void live_hub_hint(void *hub);
+
 const unsigned char *live_hub_cursor_key(const struct live_hub *h);
 
 #endif

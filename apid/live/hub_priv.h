@@ -13,8 +13,6 @@
 #include "apid/live/hub.h"
 #include "apid/live/sub.h"
 
-#include "common/db/db_listen.h"
-
 #include <pthread.h>
 
 enum {
@@ -36,7 +34,6 @@ struct live_tenant {
 
 struct live_hub {
 	struct live_hub_opts o; /* fixed */
-	struct db_listen *listen;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t cond;

@@ -9,37 +9,52 @@
 enum { CHECKOUT_MS = 2000 };
 
 static enum err_code
-find_pass(struct db_conn *c, const struct http_req *req, const struct live_caller *who,
-    struct live_pass *pass, enum live_verdict *verdict, struct err *e)
-{
-	struct str key = apid_given_key(req), ticket = http_query(req, "ticket");
-
-	if (key.n > 0)
-		return live_by_key(c, who, key, pass, verdict, e);
-	if (ticket.p != NULL)
-		return live_by_ticket(c, who, ticket, pass, verdict, e);
-	return live_by_token(c, who, http_query(req, "token"), pass, verdict, e);
-}
-
-/* Only who shows something needs the database. */
-static enum err_code
-check_pass(const struct http_req *req, const struct live_caller *who, struct live_pass *pass,
+by_query(struct http_req *req, const struct live_caller *who, struct live_pass *pass,
     enum live_verdict *verdict, struct err *e)
 {
 	const struct apid *api = req->self;
+	struct str ticket = http_query(req, "ticket"), token = http_query(req, "token");
 	struct db_conn *c;
-	enum err_code rc;
+	enum err_code rc = db_pool_get(api->pool, CHECKOUT_MS, &c, e);
 
-	*verdict = LIVE_GOOD;
-	if (apid_given_key(req).n == 0 && http_query(req, "ticket").p == NULL
-	    && http_query(req, "token").p == NULL)
-		return ERR_OK;
-	rc = db_pool_get(api->pool, CHECKOUT_MS, &c, e);
 	if (rc != ERR_OK)
 		return rc;
-	rc = find_pass(c, req, who, pass, verdict, e);
+	rc = ticket.p != NULL ? live_by_ticket(c, who, ticket, pass, verdict, e)
+			      : live_by_token(c, who, token, pass, verdict, e);
 	db_pool_put(api->pool, c);
 	return rc;
+}
+
+/* As any request with a key, limits included. */
+static enum err_code
+by_key(struct http_req *req, struct http_res *res, struct str key, struct live_pass *pass,
+    struct err *e)
+{
+	struct str id;
+	enum err_code rc = apid_check_key(req, res, key, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	if (!api_key_parse(key, &id))
+		return err_set(e, ERR_INTERNAL, "a good key that is none");
+	*pass = (struct live_pass){ .app_id = req->app_id, .kind = LIVE_BY_KEY };
+	memcpy(pass->id, id.p, id.n);
+	return ERR_OK;
+}
+
+/* Who shows nothing is a stranger, for now. */
+static enum err_code
+find_pass(struct http_req *req, struct http_res *res, const struct live_caller *who,
+    struct live_pass *pass, enum live_verdict *verdict, struct err *e)
+{
+	struct str key = apid_given_key(req);
+
+	*verdict = LIVE_GOOD;
+	if (key.n > 0)
+		return by_key(req, res, key, pass, e);
+	if (http_query(req, "ticket").p != NULL || http_query(req, "token").p != NULL)
+		return by_query(req, who, pass, verdict, e);
+	return ERR_OK;
 }
 
 static enum err_code
@@ -64,14 +79,15 @@ live_open(struct http_req *req, struct http_res *res, struct err *e)
 {
 	static const char *const ALLOWED[] = { "ticket", "token", NULL };
 	const struct apid *api = req->self;
-	const struct live_caller who = { str_of(api->conf->api_key_pepper),
-		http_header(req, "Origin") };
+	const struct live_house house = { str_of(api->conf->api_key_pepper),
+		str_of(api->conf->cors_allowed_origins) };
+	const struct live_caller who = { &house, http_header(req, "Origin") };
 	struct live_pass pass = { .kind = LIVE_BY_NOTHING };
 	enum live_verdict verdict;
 	enum err_code rc = http_query_allow(req, ALLOWED, e);
 
 	if (rc == ERR_OK)
-		rc = check_pass(req, &who, &pass, &verdict, e);
+		rc = find_pass(req, res, &who, &pass, &verdict, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (verdict != LIVE_GOOD)

@@ -57,7 +57,7 @@ conclude(struct live_sub *s, const struct live_pass *pass, enum live_verdict ver
 static enum err_code
 admit(struct live_hub *h, const struct asking *a, struct err *e)
 {
-	const struct live_caller who = { h->o.pepper, str_of(a->origin) };
+	const struct live_caller who = { &h->o.house, str_of(a->origin) };
 	struct live_pass pass;
 	enum live_verdict verdict;
 	struct live_sub *s;

@@ -7,7 +7,7 @@
 static const struct db_stmt INSERT = {
 	.name = "token_insert",
 	.sql = "INSERT INTO live_tokens (token_id, app_id, origins, created_by, expires_at)"
-	       " VALUES ($1, $2, $3, 'admin', now() + make_interval(days => $4))"
+	       " VALUES ($1, $2, $3, $5, now() + make_interval(days => $4))"
 	       " RETURNING created_at, expires_at",
 };
 
@@ -35,13 +35,15 @@ static enum err_code
 note(
     struct db_conn *c, const struct work *w, const char *action, struct str token_id, struct err *e)
 {
-	const struct audit_line line = { w->app_id, action, token_id };
+	const struct audit_line line = {
+		.app_id = w->app_id, .action = action, .target = token_id
+	};
 
 	return audit_write(c, w->req, &line, e);
 }
 
 static enum err_code
-insert(struct db_conn *c, struct new_token *t, struct err *e)
+insert(struct db_conn *c, const struct http_req *req, struct new_token *t, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
@@ -52,6 +54,7 @@ insert(struct db_conn *c, struct new_token *t, struct err *e)
 	db_p_uuid(&p, t->app_id);
 	db_p_array(&p, t->origins);
 	db_p_i32(&p, (int32_t)t->expires_in_days);
+	db_p_text(&p, str_of(req->actor));
 	rc = db_exec(c, &INSERT, &p, &r, e);
 	if (rc == ERR_OK) {
 		t->created_at = db_time(&r, 0, 0);
@@ -64,10 +67,10 @@ static enum err_code
 create(struct db_conn *c, void *arg, struct err *e)
 {
 	struct work *w = arg;
-	enum err_code rc = apps_db_lock(c, w->app_id, e);
+	enum err_code rc = apps_db_lock(c, w->app_id, NULL, e);
 
 	if (rc == ERR_OK)
-		rc = insert(c, w->made, e);
+		rc = insert(c, w->req, w->made, e);
 	return rc == ERR_OK ? note(c, w, "live_token.created", str_of(w->made->id), e) : rc;
 }
 
@@ -84,7 +87,7 @@ list(struct db_conn *c, void *arg, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	struct work *w = arg;
-	enum err_code rc = apps_db_lock(c, w->app_id, e);
+	enum err_code rc = apps_db_lock(c, w->app_id, NULL, e);
 
 	db_params_init(&p);
 	db_p_uuid(&p, w->app_id);

@@ -14,6 +14,7 @@ enum { RETRY_MIN_MS = 1000, RETRY_MAX_MS = 5000 };
 
 struct db_listen {
 	struct db_listen_opts o;
+	int nchannels;
 	pthread_t thread;
 	int stop; /* eventfd: readable once db_listen_stop was called */
 	atomic_bool connected;
@@ -38,6 +39,16 @@ wait_stop(const struct db_listen *l, int ms)
 	return poll(&p, 1, ms) > 0;
 }
 
+static int
+count_channels(const struct db_listen_opts *o)
+{
+	int n = 0;
+
+	while (n < DB_LISTEN_CHANNELS && o->channels[n].name != NULL)
+		n++;
+	return n;
+}
+
 static enum err_code
 subscribe(const struct db_listen *l, struct db_conn **out, struct err *e)
 {
@@ -45,27 +56,39 @@ subscribe(const struct db_listen *l, struct db_conn **out, struct err *e)
 	char sql[80];
 	enum err_code rc = db_connect(&l->o.db, &c, e);
 
-	if (rc != ERR_OK)
-		return rc;
-	(void)snprintf(sql, sizeof(sql), "LISTEN %s", l->o.channel);
-	rc = db_command(c, sql, e);
+	for (int i = 0; rc == ERR_OK && i < l->nchannels; i++) {
+		(void)snprintf(sql, sizeof(sql), "LISTEN %s", l->o.channels[i].name);
+		rc = db_command(c, sql, e);
+	}
 	if (rc == ERR_OK)
 		*out = TAKE(c);
 	return rc;
 }
 
-/* Any number of notifications is one hint. */
-static bool
-drain(struct db_conn *c)
+static void
+hint(const struct db_listen *l, unsigned channels)
 {
+	for (int i = 0; i < l->nchannels; i++) {
+		if (channels & (1u << i))
+			l->o.channels[i].on_hint(l->o.channels[i].arg);
+	}
+}
+
+/* The channels that something was sent on, as bits: any number of notifications is one hint. */
+static unsigned
+drain(const struct db_listen *l, struct db_conn *c)
+{
+	unsigned channels = 0;
 	PGnotify *n;
-	bool any = false;
 
 	while ((n = PQnotifies(c->pg)) != NULL) {
+		for (int i = 0; i < l->nchannels; i++) {
+			if (strcmp(n->relname, l->o.channels[i].name) == 0)
+				channels |= 1u << i;
+		}
 		PQfreemem(n);
-		any = true;
 	}
-	return any;
+	return channels;
 }
 
 /* Call back for each hint until asked to stop (ERR_OK) or until the connection is lost. */
@@ -77,7 +100,7 @@ listen_until_stop(struct db_listen *l, struct db_conn *c, struct err *e)
 		{ .fd = PQsocket(c->pg), .events = POLLIN },
 	};
 
-	l->o.on_hint(l->o.arg); /* what was sent while nobody listened is lost */
+	hint(l, ~0u); /* what was sent while nobody listened is lost */
 	for (;;) {
 		/* Without a time limit: keepalives end a connection whose peer is gone. */
 		if (poll(p, 2, -1) < 0 && errno != EINTR)
@@ -88,8 +111,7 @@ listen_until_stop(struct db_listen *l, struct db_conn *c, struct err *e)
 			continue;
 		if (!PQconsumeInput(c->pg))
 			return db_err_lost("listen", c->pg, e);
-		if (drain(c))
-			l->o.on_hint(l->o.arg);
+		hint(l, drain(l, c));
 	}
 }
 
@@ -106,7 +128,7 @@ run(void *arg)
 
 		if (subscribe(l, &c, &e) == ERR_OK) {
 			atomic_store(&l->connected, true);
-			log_info("db.listen.connected", "channel %s", l->o.channel);
+			log_info("db.listen.connected", "channels=%d", l->nchannels);
 			delay = RETRY_MIN_MS;
 			told = false;
 			if (listen_until_stop(l, c, &e) == ERR_OK)
@@ -132,12 +154,15 @@ db_listen_start(const struct db_listen_opts *o, struct db_listen **out, struct e
 
 	if (rc != ERR_OK)
 		return rc;
-	if (!is_plain(o->channel))
-		return err_set(e, ERR_INVALID, "a channel's name is letters, digits and _");
+	for (int i = 0; i < count_channels(o); i++) {
+		if (!is_plain(o->channels[i].name))
+			return err_set(e, ERR_INVALID, "a channel's name is letters, digits and _");
+	}
 	l = calloc(1, sizeof(*l));
 	if (l == NULL)
 		abort();
 	l->o = *o;
+	l->nchannels = count_channels(o);
 	l->stop = eventfd(0, EFD_CLOEXEC);
 	if (l->stop >= 0 && pthread_create(&l->thread, NULL, run, l) == 0) {
 		*out = l;

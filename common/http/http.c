@@ -8,15 +8,21 @@
 enum { QUOTED_BYTES = 40 };
 
 struct str
-http_header(const struct http_req *req, const char *name)
+http_header_nth(const struct http_req *req, const char *name, int nth)
 {
 	const struct http_conn *c = req->priv;
 
 	for (int i = 0; c != NULL && i < c->nheaders; i++) {
-		if (str_eq_nocase(c->headers[i].name, str_of(name)))
+		if (str_eq_nocase(c->headers[i].name, str_of(name)) && nth-- == 0)
 			return str_trim(c->headers[i].value);
 	}
 	return STR_NONE;
+}
+
+struct str
+http_header(const struct http_req *req, const char *name)
+{
+	return http_header_nth(req, name, 0);
 }
 
 /* What a client sends for a filter that nobody filled in. */

@@ -20,8 +20,9 @@
 
 enum { HTTP_MAX_SEGMENTS = 4, HTTP_MAX_QUERY = 32, HTTP_REQUEST_ID_BYTES = 65 };
 
-/* Who may call. Checked before the body is read. */
-enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_APP, HTTP_AUTH_ADMIN };
+/* Who may call. Checked before the body is read. A visitor is anybody, counted by address: see
+ * RATE_LIMIT_AUTH_PER_MIN. */
+enum http_auth { HTTP_AUTH_NONE, HTTP_AUTH_VISITOR, HTTP_AUTH_APP, HTTP_AUTH_ADMIN };
 
 struct http_query_item {
 	struct str name, value; /* percent-decoded */
@@ -32,6 +33,7 @@ struct http_req {
 	const struct http_route *route;
 	struct str method;
 	struct str path;                        /* raw, as sent, without the query */
+	struct str raw_query;                   /* as sent, without the "?" */
 	struct str segments[HTTP_MAX_SEGMENTS]; /* what {…} matched, percent-decoded */
 	int nsegments;
 	struct http_query_item query[HTTP_MAX_QUERY];
@@ -41,6 +43,7 @@ struct http_req {
 	struct str remote_addr;
 	int64_t begun_ms; /* monotonic: when its headers had come, before it waited for its turn */
 	struct uuid app_id; /* set by the auth hook for HTTP_AUTH_APP */
+	const char *actor;  /* and this for HTTP_AUTH_ADMIN: who it is, for the audit */
 	struct arena arena; /* reset when the request ends */
 	void *priv;         /* struct http_conn; NULL in tests */
 };
@@ -74,6 +77,8 @@ struct http_route {
 
 /* Header of the request, outer blanks trimmed; STR_NONE when absent. The name in any case. */
 struct str http_header(const struct http_req *req, const char *name);
+/* The nth line of that name, from 0 on; STR_NONE beyond the last. */
+struct str http_header_nth(const struct http_req *req, const char *name, int nth);
 
 /* Query parameter; STR_NONE when absent, empty, "undefined" or "null". */
 struct str http_query(const struct http_req *req, const char *name);

@@ -63,6 +63,27 @@ add_date(struct buf *out)
 		    tm.tm_sec);
 }
 
+/* A page runs nothing, loads nothing and stands in no frame, unless its handler says otherwise. */
+static void
+add_page_headers(const struct http_res *res, struct buf *out)
+{
+	static const char *const headers[][2] = {
+		{ "Content-Security-Policy",
+		    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
+		    "form-action 'none'; frame-ancestors 'none'" },
+		{ "X-Frame-Options", "DENY" },
+		{ "Referrer-Policy", "no-referrer" },
+	};
+
+	if (res->content_type == NULL
+	    || !str_starts_nocase(str_of(res->content_type), STR("text/html")))
+		return;
+	for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+		if (!http_answer_has(res, headers[i][0]))
+			buf_add_fmt(out, "%s: %s\r\n", headers[i][0], headers[i][1]);
+	}
+}
+
 static void
 add_own_headers(const struct http_res *res, const struct http_answer_opts *o, struct buf *out)
 {
@@ -71,6 +92,7 @@ add_own_headers(const struct http_res *res, const struct http_answer_opts *o, st
 		    res->content_type == NULL ? "application/json" : res->content_type,
 		    res->body.n);
 	add_date(out);
+	add_page_headers(res, out);
 	if (!http_answer_has(res, "Cache-Control"))
 		buf_add_c(out, "Cache-Control: no-store\r\n");
 	if (res->status == 503 && !http_answer_has(res, "Retry-After"))

@@ -69,6 +69,7 @@ begin(struct exchange *x, const struct http_server_opts *o, struct http_conn *c)
 	x->req.self = o->self;
 	x->req.method = c->method;
 	x->req.path = c->path;
+	x->req.raw_query = c->query;
 	x->req.remote_addr = c->remote_addr;
 	x->req.begun_ms = c->begun_ms;
 	x->req.priv = c;
@@ -98,7 +99,7 @@ find_route(struct exchange *x, struct err *e)
 	req->route = m.route;
 	req->nsegments = m.nsegments;
 	memcpy(req->segments, m.segments, sizeof m.segments);
-	return http_uri_query(req, x->conn->query, e);
+	return http_uri_query(req, req->raw_query, e);
 }
 
 /* Probes are answered by the spare threads too: busy or draining is not dead. */
@@ -129,7 +130,7 @@ authenticate(struct exchange *x, struct err *e)
 	if (x->o->auth == NULL)
 		return err_set(
 		    e, ERR_INTERNAL, "a route needs authentication, the server has none");
-	rc = x->o->auth(&x->req, auth, e);
+	rc = x->o->auth(&x->req, &x->res, auth, e);
 	if (rc == ERR_OK && auth == HTTP_AUTH_APP)
 		log_context_set(x->req.request_id, uuid_format(x->req.app_id, app));
 	return rc;
@@ -151,12 +152,29 @@ run_handler(struct exchange *x, struct err *e)
 	return rc;
 }
 
+/* Preflights, redirects and refusals need neither a route nor room. */
+static enum err_code
+pass_gate(struct exchange *x, bool *answered, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	*answered = false;
+	if (x->o->gate != NULL)
+		rc = x->o->gate(&x->req, &x->res, answered, e);
+	if (rc != ERR_OK || *answered)
+		x->unrouted = "gate";
+	return rc;
+}
+
 /* The fixed order of steps; each may end the request. */
 static enum err_code
 serve(struct exchange *x, enum http_admission a, struct err *e)
 {
-	enum err_code rc;
+	bool answered;
+	enum err_code rc = pass_gate(x, &answered, e);
 
+	if (rc != ERR_OK || answered)
+		return rc;
 	if (x->conn->nheaders >= HTTP_MAX_HEADERS)
 		return err_set(
 		    e, ERR_HEADERS_TOO_LARGE, "more than %d header lines", HTTP_MAX_HEADERS - 1);

@@ -7,7 +7,7 @@
  * Errors:   UNAVAILABLE when the port cannot be bound; the message names it.
  * Not for:  TLS (ends at the proxy).
  *
- * Every request takes the same way: request id, route, room (else 503 at once), authentication,
+ * Every request takes the same way: request id, gate, route, room (else 503 at once), authentication,
  * body (limit, total deadline, length compared), handler, one answer in one write, one log line.
  * Nothing else is served. Each connection carries one request. A target in absolute form and
  * "OPTIONS *" never come this far: the library closes such connections without an answer.
@@ -19,8 +19,15 @@
 
 struct http_server;
 
-/* HTTP_AUTH_APP and HTTP_AUTH_ADMIN: OK, or UNAUTHORIZED, FORBIDDEN, … . Sets req->app_id. */
-typedef enum err_code (*http_auth_fn)(struct http_req *req, enum http_auth auth, struct err *e);
+/* For every route but those of HTTP_AUTH_NONE: OK, or UNAUTHORIZED, FORBIDDEN, RATE_LIMITED, … . Sets
+ * req->app_id or req->actor; may add headers, which the answer keeps whatever becomes of it. */
+typedef enum err_code (*http_auth_fn)(
+    struct http_req *req, struct http_res *res, enum http_auth auth, struct err *e);
+
+/* Sees each request that could be parsed before its route is looked for, paths without a route
+ * included. It may add headers, as above; refuse the request; or answer it alone, by *answered. */
+typedef enum err_code (*http_gate_fn)(
+    const struct http_req *req, struct http_res *res, bool *answered, struct err *e);
 
 /* Writes the body of an error answer; res->status is set, req->route is NULL when none was found.
  * Headers that the handler has added are still there. NULL: http_problem(). */
@@ -38,6 +45,7 @@ struct http_server_opts {
 	const struct http_route *routes; /* first match wins; static */
 	int nroutes;
 	void *self;
+	http_gate_fn gate;   /* may be NULL */
 	http_auth_fn auth;   /* may be NULL when every route is HTTP_AUTH_NONE */
 	http_error_fn error; /* may be NULL */
 	bool reuse;          /* connections may live on after a 200 to a POST with a length */

@@ -164,6 +164,7 @@ class Run:
         say("")
         say(f"curl -H 'x-app-api-key: {app.api_key}' '{s.url('apid')}/api/calls?limit=5'")
         say("")
+        say("rate limits are off; a server of your own has them: docs/limits.md")
         say("ready: Ctrl-C stops everything")
 
     def stay(self) -> None:

@@ -19,6 +19,12 @@ DEFAULT_PORTS = {
     "PG_PORT": 4003,
     "SIM_PORT": 4005,
 }
+# On one's own machine nobody has to be held back.
+NO_LIMITS = {
+    "RATE_LIMIT_API_PER_MIN": "0",
+    "RATE_LIMIT_AUTH_PER_MIN": "0",
+    "RATE_LIMIT_FAILED_AUTH_PER_MIN": "0",
+}
 # Each daemon's database role, and the secrets it needs and no others.
 ROLES = {"apid": "cti_api", "ingestd": "cti_ingest", "workerd": "cti_worker"}
 SECRETS = {
@@ -84,6 +90,7 @@ class Settings:
                 "PUBLIC_INGEST_URL": self.url("ingestd"),
                 "LOG_LEVEL": self.log_level,
             }
+            | (NO_LIMITS if daemon == "apid" else {})
         )
 
 

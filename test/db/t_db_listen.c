@@ -9,13 +9,12 @@
 
 #include <stdatomic.h>
 
-static atomic_int hints, lines;
+static atomic_int hints, others, lines;
 
 static void
-count_hint(void *arg)
+count(void *arg)
 {
-	(void)arg;
-	atomic_fetch_add(&hints, 1);
+	atomic_fetch_add((atomic_int *)arg, 1);
 }
 
 static void
@@ -52,10 +51,14 @@ is_connected(struct db_listen *l, int want)
 static struct db_listen *
 start(const char *url)
 {
-	struct db_listen_opts o = { test_opts(), "t_db_work", count_hint, NULL };
+	struct db_listen_opts o = {
+		.db = test_opts(),
+		.channels = { { "t_db_work", count, &hints }, { "t_db_other", count, &others } },
+	};
 	struct db_listen *l = NULL;
 
 	atomic_store(&hints, 0);
+	atomic_store(&others, 0);
 	atomic_store(&lines, 0);
 	o.db.url = url;
 	o.db.app_name = "t_db_listen";
@@ -84,6 +87,22 @@ a_notification_is_a_hint(void **state)
 	assert_true(soon(has_hints, l, 2));
 	clock_sleep_ms(50);
 	assert_int_equal(atomic_load(&hints), 2);
+	stop(l);
+	db_close(c);
+}
+
+static void
+a_hint_goes_to_its_own_channel_only(void **state)
+{
+	struct db_conn *c = test_connect();
+	struct db_listen *l = start(test_url());
+
+	(void)state;
+	assert_true(soon(has_hints, l, 1));
+	MUST(db_command(c, "NOTIFY t_db_other", e));
+	MUST(db_command(c, "NOTIFY t_db_work", e));
+	assert_true(soon(has_hints, l, 2));
+	assert_int_equal(atomic_load(&others), 2);
 	stop(l);
 	db_close(c);
 }
@@ -133,7 +152,11 @@ a_channel_that_is_no_plain_name_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct db_listen_opts o = { test_opts(), names[i], count_hint, NULL };
+		struct db_listen_opts o = {
+			.db = test_opts(),
+			.channels = { { "t_db_work", count, &hints },
+			    { names[i], count, &others } },
+		};
 
 		EXPECT(ERR_INVALID, db_listen_start(&o, &l, e));
 	}
@@ -146,6 +169,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_notification_is_a_hint),
+		cmocka_unit_test(a_hint_goes_to_its_own_channel_only),
 		cmocka_unit_test(after_a_lost_connection_it_comes_back_with_a_hint),
 		cmocka_unit_test(without_a_server_it_waits_and_can_be_stopped),
 		cmocka_unit_test(a_channel_that_is_no_plain_name_is_refused),

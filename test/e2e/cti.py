@@ -7,22 +7,30 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import contract
 import ports
 import unprivileged
 from hook import Hook, derived_secret
 from web import Answer, eventually, request
 
 from test.conftest import ROOT, Database
+from test.sim.client import Simulator
 
 BIN = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin"
 READY_SECONDS = 20
 STOP_SECONDS = 20
 LOG_TAIL_LINES = 40
+# Tests ask more often than clients may; the tests of limits set their own.
+NO_LIMITS = {
+    "RATE_LIMIT_API_PER_MIN": "0",
+    "RATE_LIMIT_AUTH_PER_MIN": "0",
+    "RATE_LIMIT_FAILED_AUTH_PER_MIN": "0",
+}
 # What a sanitizer writes when it has found something.
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
@@ -36,13 +44,27 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
-        self._env = unprivileged.base_env() | {
+        self.env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
             "OPS_PORT": str(self.ops_port),
             **env,
         }
         self._process: subprocess.Popen | None = None
+        if name == "apid":
+            contract.APID_URLS.add(self.url)
+
+    def set_env(self, name: str, value: str) -> None:
+        """From its next start on."""
+        self._env[name] = value
+
+    @property
+    def env(self) -> dict[str, str]:
+        return dict(self._env)
+
+    def set_env(self, values: Mapping[str, str]) -> None:
+        """From the next start on."""
+        self._env |= values
 
     @property
     def url(self) -> str:
@@ -60,16 +82,21 @@ class Daemon:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def twin(self, directory: Path) -> Daemon:
+        """A daemon with this one's environment, on ports of its own."""
+        own = (f"{self.name.upper()}_PORT", "OPS_PORT")
+        return Daemon(self.name, {k: v for k, v in self._env.items() if k not in own}, directory)
+
     def add_env(self, **env: str) -> None:
         """From its next start on."""
-        self._env |= env
+        self.env |= env
 
     def start(self) -> None:
         binary = BIN / self.name
         assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
         with open(self.log, "ab") as log:
             self._process = unprivileged.spawn(
-                [str(binary)], env=self._env, stdout=log, dies_with_us=signal.SIGKILL
+                [str(binary)], env=self.env, stdout=log, dies_with_us=signal.SIGKILL
             )
 
     def wait_ready(self) -> None:
@@ -175,15 +202,14 @@ class Stack:
         self.master_key = secrets.token_urlsafe(32)
         self.bare_secret = secrets.token_urlsafe(32)
         self.admin_secret = secrets.token_urlsafe(32)
-        self._pepper = secrets.token_urlsafe(32)
+        self.pepper = secrets.token_urlsafe(32)
         self._token_key = secrets.token_urlsafe(32)
         self._shown: list[str] = []  # secrets that the API has handed out
-        self._directory = directory
-        self._envs: dict[str, dict[str, str]] = {}
         self.ingestd = self._daemon("ingestd", env, directory)
         self.workerd = self._daemon("workerd", env, directory)
         self.apid = self._daemon("apid", env, directory)
-        self.daemons: tuple[Daemon, ...] = (self.ingestd, self.workerd, self.apid)
+        self.daemons = [self.ingestd, self.workerd, self.apid]
+        self._directory = directory
 
     def _daemon(self, name: str, env: Mapping | None, directory: Path) -> Daemon:
         own = {
@@ -201,22 +227,33 @@ class Stack:
                 "DATABASE_URL": self.database.url("cti_api"),
                 "WEBHOOK_MASTER_KEY": self.master_key,
                 "TOKEN_ENCRYPTION_KEY": self._token_key,
-                "API_KEY_PEPPER": self._pepper,
+                "API_KEY_PEPPER": self.pepper,
                 "INTERNAL_API_SECRET": self.admin_secret,
+                **NO_LIMITS,
             },
         }[name]
         if name == "apid":
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
-        self._envs[name] = {k: v for k, v in merged.items() if v is not None}
-        return Daemon(name, self._envs[name], directory)
+        return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
 
-    def another(self, name: str) -> Daemon:
-        """A second one of the same configuration, running; it ends with the others."""
-        directory = self._directory / f"{name}-{len(self.daemons)}"
+    def _several(self, name: str, envs: Sequence[Mapping], directory: Path) -> list[Daemon]:
+        """One daemon for each env, each with a directory of its own."""
+        daemons = []
+        for number, env in enumerate(envs, 1):
+            own = directory / f"{name}-{number}"
+            own.mkdir()
+            daemons.append(self._daemon(name, {name: env}, own))
+        return daemons
+
+    def another_apid(self, **env: str) -> Daemon:
+        """One more process beside the first, ready, with the same environment but for `env`."""
+        directory = self._directory / f"apid_{len(self.daemons)}"
         directory.mkdir()
-        daemon = Daemon(name, self._envs[name], directory)
-        self.daemons += (daemon,)
+        own = {"LISTEN_ADDRESS", "APID_PORT", "OPS_PORT"}
+        same = {name: value for name, value in self.apid.env.items() if name not in own}
+        daemon = Daemon("apid", same | env, directory)
+        self.daemons.append(daemon)
         daemon.start()
         daemon.wait_ready()
         return daemon
@@ -246,10 +283,28 @@ class Stack:
     def _leaks(self, daemon: Daemon) -> list[str]:
         passwords = (self.database.cluster.passwords.get(role)
                      for role in ("cti_ingest", "cti_worker", "cti_api"))
-        known = [self.master_key, self.bare_secret, self.admin_secret, self._pepper,
+        known = [self.master_key, self.bare_secret, self.admin_secret, self.pepper,
                  self._token_key, *self._shown, *passwords]
         leaked = sum(daemon.log_contains(secret) for secret in known)
         return [f"{leaked} secrets stand in the log of {daemon.name}"] if leaked else []
+
+    # Dialpad
+
+    def use_dialpad(self, dialpad: Simulator, redirect_uri: str | None = None) -> None:
+        """From the next start of the daemons on. The URI is apid's own unless one is given."""
+        uri = redirect_uri or f"{self.apid.url}/auth/dialpad/callback"
+        secret = secrets.token_urlsafe(32)
+        self.dialpad_client = {"client_id": f"cti-{self.apid.port}", "secret": secret,
+                               "redirect_uris": [uri]}
+        dialpad.register_client(**self.dialpad_client)
+        self._shown.append(secret)
+        client = {
+            "DIALPAD_SANDBOX_CLIENT_ID": self.dialpad_client["client_id"],
+            "DIALPAD_SANDBOX_CLIENT_SECRET": secret,
+            "DIALPAD_SANDBOX_BASE_URL": dialpad.url,
+        }
+        self.workerd.set_env(client)
+        self.apid.set_env(client | {"DIALPAD_SANDBOX_REDIRECT_URI": uri})
 
     # Apps
 

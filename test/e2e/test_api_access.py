@@ -48,11 +48,14 @@ def test_whatever_is_wrong_with_a_key_the_answer_is_the_same(stack: Stack, app: 
 
 def test_a_disabled_app_is_told_so_and_a_deleted_one_is_unknown(stack: Stack, app: App):
     headers = {"x-app-api-key": app.api_key}
-    stack.sql("UPDATE apps SET is_active = false WHERE app_id = %s", app.app_id)
+    stack.admin("PATCH", f"/apps/{app.app_id}", {"is_active": False})
     assert call(stack, headers).status == 403
     wrong = {"x-app-api-key": app.api_key[:-43] + app.api_key[-43:][::-1]}
     assert call(stack, wrong).status == 401
-    stack.sql("UPDATE apps SET is_active = true, deleted_at = now() WHERE app_id = %s", app.app_id)
+    stack.admin("PATCH", f"/apps/{app.app_id}", {"is_active": True})
+    assert call(stack, headers).status == 200
+    name = stack.admin("GET", f"/apps/{app.app_id}")["name"]
+    stack.admin("DELETE", f"/apps/{app.app_id}?confirm={name}")
     assert call(stack, headers).status == 401
 
 

@@ -113,7 +113,7 @@ def test_a_bare_connection_without_a_good_key_is_closed(app: App, said: dict | N
 
 def test_a_ticket_lets_one_in_once_over_all_replicas(own_stack: Stack) -> None:
     app = own_stack.create_app("ticket")
-    other = own_stack.another("apid")
+    other = own_stack.another_apid()
     ticket = take_ticket(app)
     assert ticket["expires_in"] == 30
     assert ticket["url"] == ws_url(app, f"/ws?ticket={ticket['ticket']}")
