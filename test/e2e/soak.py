@@ -66,10 +66,11 @@ class Relay:
 class Writer(threading.Thread):
     """Appends to the feeds as workerd does, but takes its time before each commit."""
 
-    def __init__(self, stack: Stack, apps: list[App], number: int, ended: threading.Event):
+    def __init__(self, stack: Stack, apps: list[App], call: dict, number: int,
+                 ended: threading.Event):
         super().__init__(daemon=True)
         self._url = stack.database.url("cti_worker")
-        self._apps, self._number, self._ended = apps, number, ended
+        self._apps, self._call, self._number, self._ended = apps, call, number, ended
         self._random = random.Random(number)
 
     def run(self) -> None:
@@ -89,7 +90,8 @@ class Writer(threading.Thread):
                 "UPDATE tenant_heads SET last_seq = last_seq + %s WHERE app_id = %s"
                 " RETURNING last_seq - %s", (rows, app.app_id, rows)).fetchall()
             for n in range(1, rows + 1):
-                data = json.dumps({"writer": self._number, "count": count, "row": n})
+                name = f"writer {self._number}, commit {count}, row {n}"
+                data = json.dumps(self._call | {"labels": [name]})
                 conn.execute(
                     "INSERT INTO change_feed (app_id, seq, type, data)"
                     " VALUES (%s, %s, 'call.updated', %s)", (app.app_id, base + n, data))
@@ -169,13 +171,23 @@ class Soak:
         self.stack, self.relay = stack, relay
         self._writing, self._reading = threading.Event(), threading.Event()
         self.apps = [stack.create_app(f"tenant {n}") for n in range(tenants)]
+        call = self._one_call(self.apps[0])
         self.readers = []
         for number in range(readers):
             app = self.apps[number % tenants]
             self.readers.append(
                 Reader(app, Poller(app).ask()["next_cursor"], number, self._reading))
-        self.threads = [Writer(stack, self.apps, n, self._writing) for n in range(writers)]
+        self.threads = [Writer(stack, self.apps, call, n, self._writing) for n in range(writers)]
         self.threads.append(Sender(self.apps, self._writing))
+
+    def _one_call(self, app: App) -> dict:
+        """What a change looks like. It is forgotten: the feeds are to begin empty."""
+        assert app.hook.post(RINGING).status == 200
+        call = app.wait_for(f"/api/calls/{RINGING['call_id']}", 5)
+        call.pop("timeline")
+        self.stack.wait_until_done()
+        self.stack.sql("DELETE FROM change_feed")
+        return call
 
     def run(self, seconds: float, fault_every: float) -> None:
         """Writes for that long, with a fault now and then, and waits until all is read."""
@@ -241,7 +253,7 @@ def first_difference(seen: list[dict], expected: list[dict]) -> str:
             missing = [i for i, e in enumerate(expected) if e not in seen]
             twice = [i for i, e in enumerate(seen) if e in seen[:i]]
             return (f"at {n} of {len(expected)}: missing {missing[:20]}, twice {twice[:20]}, "
-                    f"{a} instead of {b}")
+                    f"{a['labels']} instead of {b['labels']}")
     return f"{len(seen)} instead of {len(expected)}"
 
 
