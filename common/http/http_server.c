@@ -6,22 +6,21 @@
 #include "common/base/own.h"
 #include "common/http/http_deadline.h"
 #include "common/http/http_dispatch.h"
+#include "common/http/http_nudge.h"
 #include "common/http/http_stack.h"
 #include "common/http/wire.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 enum {
 	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
-	NUDGE_MS = 20,
+	LOOK_MS = 20,      /* how often a draining server looks whether it is done */
 	SPARE_THREADS =
 	    8, /* and one for each four serving ones: they say 503 while those are busy */
 	/* How long a connection may be idle between two requests. */
@@ -419,40 +418,17 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 	}
 	(void)pthread_mutex_unlock(&s->lock);
 	while (s->wires != NULL && wires_count(s->wires) > 0 && clock_mono_ms() < until_ms)
-		clock_sleep_ms(NUDGE_MS);
-}
-
-/* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes. */
-static void *
-nudge(void *server)
-{
-	const struct http_server *s = server;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port) };
-
-	if (inet_pton(AF_INET, s->o.address, &to.sin_addr) != 1 || to.sin_addr.s_addr == INADDR_ANY)
-		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	while (!atomic_load(&s->stopped)) {
-		AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-		if (fd >= 0)
-			(void)connect(fd, (const struct sockaddr *)&to, sizeof to);
-		clock_sleep_ms(NUDGE_MS);
-	}
-	return NULL;
+		clock_sleep_ms(LOOK_MS);
 }
 
 static void
 stop_quickly(struct http_server *s)
 {
-	pthread_t nudger;
-	bool nudging;
+	struct http_nudge nudge;
 
-	s->port = http_server_port(s);
-	nudging = pthread_create(&nudger, NULL, nudge, s) == 0;
+	http_nudge_start(&nudge, s->o.address, http_server_port(s));
 	mg_stop(s->mg);
-	atomic_store(&s->stopped, true);
-	if (nudging)
-		(void)pthread_join(nudger, NULL);
+	http_nudge_end(&nudge);
 }
 
 void

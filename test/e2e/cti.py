@@ -83,10 +83,6 @@ class Daemon:
         own = (f"{self.name.upper()}_PORT", "OPS_PORT")
         return Daemon(self.name, {k: v for k, v in self._env.items() if k not in own}, directory)
 
-    def add_env(self, **env: str) -> None:
-        """From its next start on."""
-        self.env |= env
-
     def start(self) -> None:
         binary = BIN / self.name
         assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"

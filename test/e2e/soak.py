@@ -266,7 +266,7 @@ def soak(run_stack: Callable, cluster: Cluster, *, writers: int, readers: int, s
         url = urlsplit(stack.database.url("cti_api"))
         place = url.netloc.rsplit(":", 1)[0] + f":{relay.port}"
         stack.apid.stop()
-        stack.apid.add_env(DATABASE_LISTEN_URL=urlunsplit(url._replace(netloc=place)))
+        stack.apid.set_env({"DATABASE_LISTEN_URL": urlunsplit(url._replace(netloc=place))})
         stack.start()
         test = Soak(stack, relay, writers, readers)
         test.run(seconds, fault_every)
