@@ -9,17 +9,12 @@
 #include "common/base/log.h"
 #include "common/http/http_server.h"
 #include "common/http/ws.h"
-#include "test/unit/raw_http.h"
+#include "test/unit/raw_ws.h"
 
 #include <pthread.h>
 
 enum { MAX_MESSAGE = 1000, MAX_QUEUE = 64 * 1024, PING_MS = 200, THREADS = 4 };
 
-#define UPGRADE                                           \
-	" HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"  \
-	"Connection: keep-alive, Upgrade\r\n"             \
-	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" \
-	"Sec-WebSocket-Version: 13\r\n\r\n"
 #define ECHO "GET /echo" UPGRADE
 
 static struct http_server *server;
@@ -168,35 +163,6 @@ stop(void **state)
 
 /* ---- a client ---- */
 
-/* What has come, up to n bytes or the end. */
-static struct str
-receive(int fd, size_t n)
-{
-	static char text[RAW_MAX_BYTES];
-	size_t have = 0;
-	ssize_t got;
-
-	while (have < n && (got = recv(fd, text + have, n - have, 0)) > 0)
-		have += (size_t)got;
-	return (struct str){ text, have };
-}
-
-/* Up to and with the end of the headers. */
-static struct str
-receive_head(int fd)
-{
-	static char text[4096];
-	size_t n = 0;
-
-	while (n < sizeof text - 1 && recv(fd, text + n, 1, 0) == 1) {
-		n++;
-		if (n >= 4 && memcmp(text + n - 4, "\r\n\r\n", 4) == 0)
-			break;
-	}
-	text[n] = '\0';
-	return (struct str){ text, n };
-}
-
 static int
 open_socket(const char *request)
 {
@@ -205,17 +171,6 @@ open_socket(const char *request)
 	assert_true(raw_send(fd, str_of(request)));
 	assert_memory_equal(receive_head(fd).p, "HTTP/1.1 101 ", 13);
 	return fd;
-}
-
-/* A short masked frame. */
-static void
-send_frame(int fd, int first_byte, struct str payload)
-{
-	char bytes[2 + 4 + 125] = { (char)first_byte, (char)(0x80 | (int)payload.n), 1, 2, 3, 4 };
-
-	for (size_t i = 0; i < payload.n; i++)
-		bytes[6 + i] = (char)(payload.p[i] ^ (char)(1 + i % 4));
-	(void)raw_send(fd, (struct str){ bytes, 6 + payload.n });
 }
 
 static void
