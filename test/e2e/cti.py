@@ -71,6 +71,10 @@ class Daemon:
         return f"http://127.0.0.1:{self.ops_port}"
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

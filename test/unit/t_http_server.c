@@ -208,10 +208,10 @@ static const struct {
 	{ "tab in a value", GET "A: b\tc" END END, 400, "problem+json" },
 	{ "absolute target", "GET http://x/hello HTTP/1.1" END END, 0, "" },
 	{ "asterisk", "OPTIONS * HTTP/1.1" END END, 0, "" },
-	{ "WebSocket",
+	{ "WebSocket offered",
 	    GET "Upgrade: websocket" END "Connection: Upgrade" END "Sec-WebSocket-Key: x" END
 		"Sec-WebSocket-Version: 13" END END,
-	    404, "problem+json" },
+	    200, "{\"hello\":true}" },
 	{ "body", POST "Content-Length: 3" END END "abc", 200, "\r\n\r\nabc" },
 	{ "no body", POST END, 200, "Content-Length: 0\r\n" },
 	{ "chunks",
