@@ -11,6 +11,7 @@
 #ifndef CTI_APID_H
 #define CTI_APID_H
 
+#include "apid/reads.h"
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
 #include "common/crypto/seal.h"
@@ -23,7 +24,8 @@ struct apid {
 	struct http_ops *ops; /* first: http_ops_healthz looks here */
 	const struct conf *conf;
 	struct buf conninfo;
-	struct db_pool *pool;
+	struct db_pool *pool; /* of the primary */
+	struct reads reads;
 	struct db_ready *ready;
 	struct db_listen *listen;
 	struct keyring *keys;
@@ -43,7 +45,7 @@ void apid_stop(void *self, int64_t timeout_ms);
 
 /* ---- the database, on behalf of one request ---- */
 
-/* db_tenant_read for the request's tenant, on a pooled connection. */
+/* db_tenant_read for the request's tenant, from the replica when there is one. */
 CTI_MUST_CHECK enum err_code apid_tenant_read(const struct http_req *req,
     const struct db_query *queries, int n, struct db_result *results, struct err *e);
 

@@ -18,6 +18,8 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/healthz",                     NONE,  0,            http_ops_healthz },
 	{ "GET",  "/readyz",                      NONE,  0,            http_ops_readyz },
 	{ "GET",  "/metrics",                     NONE,  0,            health_metrics },
+	{ "GET",  "/openapi.json",                NONE,  0,            spec_json },
+	{ "GET",  "/docs",                        NONE,  0,            spec_page },
 
 	{ "GET",  "/api/calls",                   APP,   0,            calls_list },
 	{ "GET",  "/api/calls/active",            APP,   0,            calls_active },
@@ -26,6 +28,7 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/api/messages/{id}",           APP,   0,            messages_get },
 	{ "GET",  "/api/voicemails",              APP,   0,            voicemails_list },
 	{ "GET",  "/api/voicemails/{id}",         APP,   0,            voicemails_get },
+	{ "GET",  "/api/connection",              APP,   0,            connection_get },
 
 	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
 	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },

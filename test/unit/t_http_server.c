@@ -92,6 +92,7 @@ deep(struct http_req *req, struct http_res *res, struct err *e)
 static enum err_code
 authenticate(struct http_req *req, struct http_res *res, enum http_auth auth, struct err *e)
 {
+	(void)res;
 	(void)auth;
 	http_header_add(res, "X-Seen-By", STR("auth"));
 	if (str_eq(http_header(req, "x-key"), STR("right")))
