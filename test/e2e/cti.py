@@ -44,7 +44,7 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
-        self.env = unprivileged.base_env() | {
+        self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
             "OPS_PORT": str(self.ops_port),
@@ -53,10 +53,6 @@ class Daemon:
         self._process: subprocess.Popen | None = None
         if name == "apid":
             contract.APID_URLS.add(self.url)
-
-    def set_env(self, name: str, value: str) -> None:
-        """From its next start on."""
-        self._env[name] = value
 
     @property
     def env(self) -> dict[str, str]:

@@ -21,12 +21,11 @@ Env = Mapping[str, Mapping[str, str | None]]
 def run_stack(ground: Ground) -> StackMaker:
     """run_stack(env, dialpad) as a context: daemons that are ready, on a fresh database.
 
-    `env` may be a function of the database; `dialpad` is the fake one to connect to.
+    `env` may be a function of the database.
     """
 
-    def run(
-        env: Env | Callable[[Database], Env] | None = None, dialpad: Simulator | None = None
-    ) -> AbstractContextManager[Stack]:
+    def run(env: Env | Callable[[Database], Env] | None = None,
+            dialpad: Simulator | None = None) -> AbstractContextManager[Stack]:
         def make(database: Database, directory: Path) -> Stack:
             stack = Stack(database, directory, env(database) if callable(env) else env)
             if dialpad is not None:
