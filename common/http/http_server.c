@@ -315,7 +315,8 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 }
 
 /* civetweb takes a read that a signal interrupts for a lost connection: its threads get none but
- * the one that they ask for themselves (http_deadline.c). */
+ * the one that they ask for themselves (http_deadline.c), and those of a fault of their own, which
+ * would otherwise end the process before a sanitizer could say why. */
 static struct mg_context *
 start_without_signals(struct http_server *s, struct mg_error_data *why)
 {
@@ -323,6 +324,10 @@ start_without_signals(struct http_server *s, struct mg_error_data *why)
 	sigset_t all, before;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	mg = start_civetweb(s, why);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
