@@ -113,6 +113,12 @@ http_conn_is_late(const struct http_conn *c)
 	return http_deadline_is_over(c->deadline);
 }
 
+bool
+http_conn_was_hurried(const struct http_conn *c)
+{
+	return http_deadline_was_hurried(c->deadline);
+}
+
 size_t
 http_conn_write(struct http_conn *c, struct str bytes)
 {

@@ -17,8 +17,10 @@ struct http_deadline {
 	struct http_deadline *next; /* guarded by the watch */
 	pthread_t thread;
 	pthread_mutex_t lock;
-	bool running;   /* guarded by `lock`: once it is false, no signal is sent any more */
-	int64_t due_ms; /* monotonic; guarded by `lock`, but only its own thread writes it */
+	bool running;     /* guarded by `lock`: once it is false, no signal is sent any more */
+	int64_t since_ms; /* monotonic: when this reading began; guarded by `lock` */
+	_Atomic int64_t due_ms;
+	_Atomic bool hurried; /* brought forward */
 };
 
 struct http_watch {
@@ -27,6 +29,7 @@ struct http_watch {
 	pthread_cond_t stopped;
 	bool stopping;               /* guarded by `lock`, as is the next one */
 	struct http_deadline *first; /* of all that there are */
+	_Atomic int64_t patience_ms; /* 0: there is no hurry */
 };
 
 /* Nothing to do: that the signal interrupted poll() is the point. */
@@ -57,11 +60,16 @@ unblock_signal(void)
 /* ---- the watch ---- */
 
 static bool
-interrupt_if_late(struct http_deadline *d, int64_t now_ms)
+interrupt_if_late(struct http_deadline *d, int64_t now_ms, int64_t patience_ms)
 {
 	bool late;
 
 	(void)pthread_mutex_lock(&d->lock);
+	if (d->running && patience_ms > 0 && now_ms - d->since_ms >= patience_ms
+	    && d->due_ms > now_ms) {
+		d->due_ms = now_ms;
+		d->hurried = true;
+	}
 	late = d->running && now_ms >= d->due_ms;
 	if (late)
 		(void)pthread_kill(d->thread, DEADLINE_SIGNAL);
@@ -80,7 +88,7 @@ watch(void *arg)
 		bool late = false;
 
 		for (struct http_deadline *d = w->first; d != NULL; d = d->next)
-			late |= interrupt_if_late(d, now_ms);
+			late |= interrupt_if_late(d, now_ms, w->patience_ms);
 		(void)cond_wait_until(
 		    &w->stopped, &w->lock, now_ms + (late ? LATE_LOOK_MS : LOOK_MS));
 	}
@@ -129,6 +137,12 @@ http_watch_stop(struct http_watch *w)
 	watch_free(w);
 }
 
+void
+http_watch_hurry(struct http_watch *w, int64_t patience_ms)
+{
+	w->patience_ms = patience_ms;
+}
+
 /* ---- a deadline ---- */
 
 struct http_deadline *
@@ -169,7 +183,9 @@ void
 http_deadline_start(struct http_deadline *d, int64_t in_ms)
 {
 	(void)pthread_mutex_lock(&d->lock);
-	d->due_ms = clock_mono_ms() + in_ms;
+	d->since_ms = clock_mono_ms();
+	d->due_ms = d->since_ms + in_ms;
+	d->hurried = false;
 	d->running = true;
 	(void)pthread_mutex_unlock(&d->lock);
 }
@@ -179,6 +195,7 @@ set_running(struct http_deadline *d, bool running)
 {
 	(void)pthread_mutex_lock(&d->lock);
 	d->running = running;
+	d->since_ms = clock_mono_ms();
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
@@ -198,4 +215,10 @@ bool
 http_deadline_is_over(const struct http_deadline *d)
 {
 	return clock_mono_ms() >= d->due_ms;
+}
+
+bool
+http_deadline_was_hurried(const struct http_deadline *d)
+{
+	return d->hurried;
 }

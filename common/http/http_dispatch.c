@@ -179,6 +179,7 @@ serve(struct exchange *x, enum http_admission a, struct err *e)
 		return rc;
 	buf_init(&x->body, x->req.route->max_body);
 	rc = http_body_read(x->conn, &x->body, e);
+	x->shed = rc == ERR_UNAVAILABLE;
 	if (rc != ERR_OK)
 		return rc;
 	x->req.body = buf_str(&x->body);

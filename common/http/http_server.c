@@ -6,6 +6,7 @@
 #include "common/base/own.h"
 #include "common/http/http_deadline.h"
 #include "common/http/http_dispatch.h"
+#include "common/http/http_listener.h"
 #include "common/http/http_stack.h"
 
 #include <arpa/inet.h>
@@ -23,6 +24,8 @@ enum {
 	NUDGE_MS = 20,
 	SPARE_THREADS =
 	    8, /* and one for each four serving ones: they say 503 while those are busy */
+	/* How long a request may take to come while nobody else can be served. */
+	PATIENCE_MS = 200,
 	/* How long a connection may be idle between two requests. */
 	KEEP_ALIVE_MS = 5000,
 	/* Request line and headers; longer ones are refused. */
@@ -40,11 +43,25 @@ struct http_server {
 	bool draining;       /* under the lock */
 	bool ending;         /* no connection lives on; under the lock */
 	int open;            /* connections, each with a thread; under the lock */
+	bool hurried;        /* see judge_hurry(); under the lock */
 	int workers;         /* threads that serve connections */
 	struct http_watch *watch;
 	int port; /* where a stopping server is nudged */
 	atomic_bool stopped;
 };
+
+/* With the lock held. While nobody else can be served, those who do not get on with their requests
+ * must go. */
+static void
+judge_hurry(struct http_server *s)
+{
+	bool hurry = s->open >= s->workers || s->admitted >= s->o.threads;
+
+	if (hurry == s->hurried)
+		return;
+	s->hurried = hurry;
+	http_watch_hurry(s->watch, hurry ? PATIENCE_MS : 0);
+}
 
 /* With the lock held. Who comes later does not overtake. */
 static void
@@ -76,6 +93,7 @@ enter(struct http_server *s)
 		a = HTTP_BUSY;
 	else if (++s->admitted < s->o.threads && s->waiting > 0)
 		(void)pthread_cond_signal(&s->room);
+	judge_hurry(s);
 	(void)pthread_mutex_unlock(&s->lock);
 	return a;
 }
@@ -89,6 +107,7 @@ leave(struct http_server *s, enum http_admission a)
 	if (--s->admitted == 0)
 		(void)pthread_cond_broadcast(&s->idle);
 	(void)pthread_cond_signal(&s->room);
+	judge_hurry(s);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -97,6 +116,7 @@ count_open(struct http_server *s, int by)
 {
 	(void)pthread_mutex_lock(&s->lock);
 	s->open += by;
+	judge_hurry(s);
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
@@ -207,6 +227,8 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	else if (status == 413)
 		(void)err_set(&e, ERR_HEADERS_TOO_LARGE, "the header is longer than %d bytes",
 		    MAX_HEADER_BYTES);
+	else if (http_conn_was_hurried(&c))
+		(void)err_set(&e, ERR_UNAVAILABLE, "busy, and the header came slowly");
 	else if (http_conn_is_late(&c))
 		(void)err_set(&e, ERR_REQUEST_TIMEOUT, "the header was not complete in time");
 	else
@@ -361,6 +383,7 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 		return err_set(
 		    e, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", o->address, o->port, text);
 	}
+	http_listener_defer(http_server_port(s));
 	*out = s;
 	return ERR_OK;
 }
@@ -398,7 +421,8 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-/* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes. */
+/* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes, with
+ * the byte without which it is not accepted. */
 static void *
 nudge(void *server)
 {
@@ -413,6 +437,7 @@ nudge(void *server)
 		if (fd >= 0)
 			(void)connect(fd, (const struct sockaddr *)&to, sizeof to);
 		clock_sleep_ms(NUDGE_MS);
+		(void)send(fd, "\n", 1, MSG_NOSIGNAL);
 	}
 	return NULL;
 }
