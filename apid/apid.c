@@ -7,6 +7,7 @@
 #include "apid/access/limits.h"
 #include "apid/client/page.h"
 #include "apid/edge/gate.h"
+#include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
 #include "apid/routes.h"
 #include "common/base/log.h"
@@ -18,6 +19,8 @@ enum {
 	REQUEST_MS = 10000,
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
+	/* The primary still has time after a replica that does not answer. */
+	REPLICA_STATEMENT_MS = 4000,
 	CHECKOUT_MS = 2000,
 	MAX_CONNINFO_BYTES = 8192,
 };
@@ -28,18 +31,6 @@ report_ready(void *self, struct json_out *j)
 	struct apid *api = self;
 
 	return db_ready_check(api->ready, j);
-}
-
-/* conf has checked the URLs that were given; this is about the default, which is plain http. */
-static enum err_code
-check_public_url(const struct conf *c, const char *name, const char *url, struct err *e)
-{
-	if (!c->production || str_starts_nocase(str_of(url), STR("https://")))
-		return ERR_OK;
-	return err_set(e, ERR_INVALID,
-	    "%s is missing: production needs an https URL under which "
-	    "apid is reached from outside",
-	    name);
 }
 
 static enum err_code
@@ -69,18 +60,12 @@ start_listener(struct apid *api, struct db_opts o, struct err *e)
 	    &api->listen, e);
 }
 
-static enum err_code
-start_database(struct apid *api, struct err *e)
+static struct db_opts
+primary_opts(struct apid *api)
 {
 	const struct conf *c = api->conf;
-	struct db_opts o;
-	enum err_code rc;
 
-	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
-	rc = db_conninfo(c, &api->conninfo, e);
-	if (rc != ERR_OK)
-		return rc;
-	o = (struct db_opts){
+	return (struct db_opts){
 		.url = buf_c(&api->conninfo),
 		.role = c->db_role,
 		.app_name = "apid",
@@ -88,12 +73,42 @@ start_database(struct apid *api, struct err *e)
 		.timeout_ms = STATEMENT_MS,
 		.size = (int)c->db_pool,
 	};
+}
+
+static enum err_code
+start_reads(struct apid *api, struct err *e)
+{
+	const char *url = api->conf->database_read_url;
+	struct db_opts o = primary_opts(api);
+	enum err_code rc;
+
+	if (url[0] == '\0')
+		return reads_start(&api->reads, api->pool, NULL, e);
+	o.url = url;
+	o.timeout_ms = REPLICA_STATEMENT_MS;
+	rc = reads_start(&api->reads, api->pool, &o, e);
+	return rc == ERR_OK ? rc : err_set(e, rc, "DATABASE_READ_URL is no connection URI");
+}
+
+static enum err_code
+start_database(struct apid *api, struct err *e)
+{
+	struct db_opts o;
+	enum err_code rc;
+
+	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
+	rc = db_conninfo(api->conf, &api->conninfo, e);
+	if (rc != ERR_OK)
+		return rc;
+	o = primary_opts(api);
 	api->ready = db_ready_new(&(struct db_ready_opts){
 	    .db = o,
 	    .deadline_ms = READY_MS,
-	    .production = c->production,
+	    .production = api->conf->production,
 	});
 	rc = db_pool_new(&o, &api->pool, e);
+	if (rc == ERR_OK)
+		rc = start_reads(api, e);
 	if (rc == ERR_OK)
 		rc = start_access(api, e);
 	return rc == ERR_OK ? start_listener(api, o, e) : rc;
@@ -158,6 +173,8 @@ release(struct apid *api)
 {
 	http_server_stop(api->server);
 	http_server_stop(api->internal);
+	dialpad_api_free(api->dialpad);
+	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
 	db_listen_stop(api->listen);
 	keyring_stop(api->keys);
@@ -166,6 +183,7 @@ release(struct apid *api)
 	free(api->routes);
 	free(api->internal_routes);
 	db_ready_free(api->ready);
+	reads_stop(&api->reads);
 	db_pool_free(api->pool);
 	buf_wipe(&api->conninfo);
 	buf_release(&api->conninfo);
@@ -179,13 +197,12 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
-	rc = check_public_url(c, "PUBLIC_API_URL", c->public_api_url, e);
-	if (rc == ERR_OK)
-		rc = check_public_url(c, "PUBLIC_INGEST_URL", c->public_ingest_url, e);
-	if (rc != ERR_OK)
-		return rc;
+	misdirected_declare();
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
-	rc = start_database(api, e);
+	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
+	rc = dialpad_api_new(c, &api->dialpad, e);
+	if (rc == ERR_OK)
+		rc = start_database(api, e);
 	if (rc == ERR_OK)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
@@ -220,15 +237,9 @@ enum err_code
 apid_tenant_read(const struct http_req *req, const struct db_query *queries, int n,
     struct db_result *results, struct err *e)
 {
-	const struct apid *api = req->self;
-	struct db_conn *c;
-	enum err_code rc = db_pool_get(api->pool, CHECKOUT_MS, &c, e);
+	struct apid *api = req->self;
 
-	if (rc != ERR_OK)
-		return rc;
-	rc = db_tenant_read(c, req->app_id, queries, n, results, e);
-	db_pool_put(api->pool, c);
-	return rc;
+	return reads_tenant(&api->reads, req->app_id, queries, n, results, e);
 }
 
 enum err_code
@@ -244,6 +255,14 @@ apid_read(const struct http_req *req, const struct db_stmt *s, const struct db_p
 	rc = db_exec(c, s, p, out, e);
 	db_pool_put(api->pool, c);
 	return rc;
+}
+
+enum err_code
+apid_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+
+	return db_tx(api->pool, CHECKOUT_MS, fn, arg, e);
 }
 
 struct admin_work {

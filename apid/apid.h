@@ -11,22 +11,28 @@
 #ifndef CTI_APID_H
 #define CTI_APID_H
 
+#include "apid/reads.h"
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
+#include "common/crypto/seal.h"
 #include "common/db/db_listen.h"
 #include "common/db/db_ready.h"
+#include "common/dialpad/dialpad_api.h"
 #include "common/http/http_ops.h"
 
 struct apid {
 	struct http_ops *ops; /* first: http_ops_healthz looks here */
 	const struct conf *conf;
 	struct buf conninfo;
-	struct db_pool *pool;
+	struct db_pool *pool; /* of the primary */
+	struct reads reads;
 	struct db_ready *ready;
 	struct db_listen *listen;
 	struct keyring *keys;
 	struct limiter *limiter;
 	struct admins *admins;
+	struct dialpad_api *dialpad;
+	struct seal_keys seal_keys;
 	struct http_server *server;
 	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
 	struct http_route *routes, *internal_routes;
@@ -39,13 +45,17 @@ void apid_stop(void *self, int64_t timeout_ms);
 
 /* ---- the database, on behalf of one request ---- */
 
-/* db_tenant_read for the request's tenant, on a pooled connection. */
+/* db_tenant_read for the request's tenant, from the replica when there is one. */
 CTI_MUST_CHECK enum err_code apid_tenant_read(const struct http_req *req,
     const struct db_query *queries, int n, struct db_result *results, struct err *e);
 
 /* One statement on a table that belongs to no tenant, as cti_api. */
 CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
+
+/* A transaction as cti_api, under the rules of db_tx: fn may run more than once. */
+CTI_MUST_CHECK enum err_code apid_tx(
+    const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 
 /* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
 CTI_MUST_CHECK enum err_code apid_admin_tx(

@@ -14,7 +14,7 @@
 
 #define HANDLER(name) enum err_code name(struct http_req *req, struct http_res *res, struct err *e)
 
-/* calls.c, messages.c, voicemails.c */
+/* calls.c, messages.c, voicemails.c, connection.c */
 HANDLER(calls_list);
 HANDLER(calls_active);
 HANDLER(calls_get);
@@ -22,6 +22,7 @@ HANDLER(messages_list);
 HANDLER(messages_get);
 HANDLER(voicemails_list);
 HANDLER(voicemails_get);
+HANDLER(connection_get);
 
 /* admin: apps.c, keys.c, hooks.c, audit.c */
 HANDLER(apps_create);
@@ -35,9 +36,22 @@ HANDLER(keys_revoke);
 HANDLER(hooks_get);
 HANDLER(audit_get);
 
+/* oauth/connect.c, oauth/callback.c */
+HANDLER(oauth_connect);
+HANDLER(oauth_callback);
+
+/* connections.c */
+HANDLER(connections_get);
+HANDLER(connections_disconnect);
+HANDLER(connections_invite);
+
 /* health.c */
 HANDLER(health_get);
 HANDLER(health_metrics);
+
+/* spec.c */
+HANDLER(spec_json);
+HANDLER(spec_page);
 
 /* misdirected.c */
 HANDLER(misdirected_webhook);

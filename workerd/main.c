@@ -1,4 +1,5 @@
 #include "common/run/daemon.h"
+#include "workerd/dialpad/reseal.h"
 #include "workerd/rebuild/rebuild.h"
 #include "workerd/workerd.h"
 
@@ -9,6 +10,7 @@ main(int argc, char **argv)
 	static const struct daemon_command *const commands[] = {
 		&workerd_run_job,
 		&rebuild_command,
+		&reseal_command,
 		NULL,
 	};
 	static const struct daemon_spec spec = {

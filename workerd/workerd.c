@@ -1,7 +1,9 @@
 #include "workerd/workerd.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static const struct http_route routes[] = {
@@ -95,9 +97,11 @@ set_options(struct workerd *w, const struct conf *c)
 			.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
 			.timeout_ms = STATEMENT_MS,
 			.connect_ms = CONNECT_MS,
+			.give_up = &w->give_up,
 		},
 		.batch = {
 			.limit = (int)c->worker_batch,
+			.bytes = c->worker_batch_bytes,
 			.max_attempts = (int)c->worker_max_attempts,
 			.single_tenant = strcmp(c->single_tenant, "auto") == 0,
 		},
@@ -116,10 +120,24 @@ set_job_options(struct workerd *w, const struct conf *c)
 			.archive = strcmp(c->event_archive, "keep") == 0,
 			.record_days = (int)c->records_retention_days,
 			.stuck_hours = (int)c->call_stuck_hours,
+			.dialpad = &w->dialpad,
 		},
 	};
 	if (c->database_listen_url[0] != '\0')
 		w->jobs_opts.db.url = c->database_listen_url;
+}
+
+/* All that comes from the configuration alone. */
+static enum err_code
+prepare(struct workerd *w, const struct conf *c, struct err *e)
+{
+	enum err_code rc = db_conninfo(c, &w->conninfo, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	set_options(w, c);
+	set_job_options(w, c);
+	return dialpad_start(&w->dialpad, c, &w->jobs_opts.db, e);
 }
 
 enum err_code
@@ -130,10 +148,8 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 
 	buf_init(&w->conninfo, CONNINFO_BYTES);
 	wake_init(&w->wake);
-	rc = db_conninfo(c, &w->conninfo, e);
+	rc = prepare(w, c, e);
 	if (rc == ERR_OK) {
-		set_options(w, c);
-		set_job_options(w, c);
 		w->ready = db_ready_new(&(struct db_ready_opts){
 		    .db = w->worker_opts.db,
 		    .deadline_ms = READY_MS,
@@ -161,14 +177,16 @@ workerd_unready(void *self)
 	http_ops_set_draining(w->ops);
 }
 
-/* A batch in flight ends or is rolled back by its own deadline. /readyz looks at the listener and the
- * database until the servers are gone, so those go last. */
+/* A batch in flight ends in time, or is rolled back and done by another worker. /readyz looks at the
+ * listener and the database until the servers are gone, so those go last. */
 void
 workerd_stop(void *self, int64_t timeout_ms)
 {
 	struct workerd *w = self;
 
+	atomic_store(&w->give_up, clock_mono_ms() + timeout_ms);
 	wake_stop(&w->wake);
+	dialpad_abort(&w->dialpad);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
 	jobs_join(&w->jobs);
@@ -178,6 +196,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 	http_ops_stop(w->ops);
 	db_listen_stop(w->listen);
 	db_ready_free(w->ready);
+	dialpad_stop(&w->dialpad);
 	wake_release(&w->wake);
 	buf_release(&w->conninfo);
 }
@@ -206,12 +225,10 @@ run_job(void *self, const struct conf *c)
 	enum err_code rc;
 
 	buf_init(&w.conninfo, CONNINFO_BYTES);
-	rc = db_conninfo(c, &w.conninfo, &e);
-	if (rc == ERR_OK) {
-		set_options(&w, c);
-		set_job_options(&w, c);
+	rc = prepare(&w, c, &e);
+	if (rc == ERR_OK)
 		rc = jobs_run_now(&w.jobs_opts, name, &e);
-	}
+	dialpad_stop(&w.dialpad);
 	buf_release(&w.conninfo);
 	if (rc == ERR_OK)
 		log_info("job.done", "%s", name);

@@ -14,6 +14,7 @@
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
 #include "common/run/daemon.h"
+#include "workerd/dialpad/dialpad.h"
 #include "workerd/jobs/jobs.h"
 #include "workerd/worker.h"
 
@@ -26,9 +27,11 @@ struct workerd {
 	struct db_ready *ready;
 	struct db_listen *listen;
 	struct wake wake;
+	db_give_up give_up; /* of everything that waits for the database */
 	struct worker_opts worker_opts;
 	struct worker workers[WORKERD_MAX_THREADS];
 	int nworkers;
+	struct dialpad dialpad;
 	struct jobs_opts jobs_opts;
 	struct jobs jobs;
 };

@@ -3,22 +3,44 @@
 #include "common/records/record_render.h"
 
 static const char *const DIRECTIONS[] = { "inbound", "outbound", NULL };
+static const char *const STATUSES[] = { "pending", "success", "failed", NULL };
 
 /* clang-format off */
-/*        query parameter    type    choices      condition */
-#define MESSAGES_CHOICES(X) \
-	X("direction",       CHOICE, DIRECTIONS,  "($7::text IS NULL OR direction = $7)")
+/*        query parameter    type         choices      condition */
+#define MESSAGES_NARROW(X) \
+	X("direction",       CHOICE,      DIRECTIONS,  "($7::text IS NULL OR direction = $7)") \
+	X("from",            NUMBER,      NULL,        "($8::text IS NULL OR \"from\" = $8)") \
+	X("to",              NUMBER,      NULL,        "($9::text IS NULL OR \"to\" = $9)") \
+	X("number",          NUMBER,      NULL,        "($10::text IS NULL OR \"from\" = $10 OR \"to\" = $10)") \
+	X("status",          CHOICE,      STATUSES,    "($11::text IS NULL OR status = $11)")
 #define MESSAGES_TIMES(X) \
-	X("sent_after",      SINCE,  NULL,        "sort_at >= $8") \
-	X("sent_before",     UNTIL,  NULL,        "sort_at < $9") \
-	X("updated_after",   SINCE,  NULL,        "updated_at >= $10")
+	X("sent_after",      SINCE,       NULL,        "sort_at >= $12") \
+	X("sent_before",     UNTIL,       NULL,        "sort_at < $13")
+#define MESSAGES_OTHER_TIMES(X) \
+	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $14")
 /* clang-format on */
 
-static const struct list_filter FILTERS[] = { MESSAGES_CHOICES(LIST_FILTER)
-	    MESSAGES_TIMES(LIST_FILTER) };
+static const struct filter FILTERS[] = { MESSAGES_NARROW(FILTER_ROW) MESSAGES_TIMES(FILTER_ROW)
+	    MESSAGES_OTHER_TIMES(FILTER_ROW) };
 
-#define RECENT LIST_RECENT MESSAGES_CHOICES(LIST_CONDITION)
-#define TIMED MESSAGES_CHOICES(LIST_CONDITION) MESSAGES_TIMES(LIST_CONDITION)
+#define MESSAGES "message_id", MESSAGE_COLUMNS, "messages"
+#define NARROW MESSAGES_NARROW(FILTER_CONDITION)
+#define TIMED MESSAGES_TIMES(FILTER_CONDITION)
+#define TIMED_ALONE LIST_SINCE("$12") LIST_UNTIL("$13")
+#define CHANGED TIMED MESSAGES_OTHER_TIMES(FILTER_CONDITION)
+
+static const struct list_statements BY_FORM[LIST_FORMS] = {
+	[LIST_RECENT] = LIST_STATEMENTS(
+	    "messages_recent", DB_PLAN_ONCE, LIST_IN_WINDOW, MESSAGES, "", LIST_CREATED),
+	[LIST_RECENT_NARROW] = LIST_STATEMENTS("messages_recent_narrow", DB_PLAN_EACH_TIME,
+	    LIST_IN_WINDOW, MESSAGES, NARROW, NARROW LIST_CREATED),
+	[LIST_TIMED] = LIST_STATEMENTS(
+	    "messages_timed", DB_PLAN_ONCE, LIST_IN_ORDER, MESSAGES, TIMED_ALONE, TIMED),
+	[LIST_TIMED_NARROW] = LIST_STATEMENTS("messages_timed_narrow", DB_PLAN_EACH_TIME,
+	    LIST_IN_ORDER, MESSAGES, NARROW TIMED, NARROW TIMED),
+	[LIST_OTHER_TIME] = LIST_STATEMENTS("messages_changed", DB_PLAN_EACH_TIME, LIST_SCATTERED,
+	    MESSAGES, NARROW CHANGED, NARROW CHANGED),
+};
 
 static const struct db_stmt BY_ID = {
 	.name = "message_by_id",
@@ -36,12 +58,11 @@ const struct list MESSAGES_LIST = {
 	.render = render_message,
 	.filters = FILTERS,
 	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
-	.recent =
-	    LIST_STATEMENTS("messages_recent", "message_id", MESSAGE_COLUMNS, "messages", RECENT),
-	.timed = LIST_STATEMENTS("messages", "message_id", MESSAGE_COLUMNS, "messages", TIMED),
+	.forms = BY_FORM,
 };
 
 const struct item_kind MESSAGES_ITEM = {
 	.record = &RECORD_MESSAGE,
-	.row = { &BY_ID, &BY_DIALPAD_ID },
+	.by_id = &BY_ID,
+	.by_dialpad_id = &BY_DIALPAD_ID,
 };

@@ -29,6 +29,14 @@ arena_release(struct arena *a)
 }
 
 void
+arena_wipe(struct arena *a)
+{
+	for (struct arena_block *b = a->head; b != NULL; b = b->next)
+		explicit_bzero(b->mem, b->used);
+	arena_release(a);
+}
+
+void
 arena_reset(struct arena *a)
 {
 	struct arena_block *keep = a->head;

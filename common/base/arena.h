@@ -21,6 +21,7 @@ struct arena {
 void arena_init(struct arena *a);
 void arena_release(struct arena *a);
 void arena_reset(struct arena *a); /* keeps one block for reuse */
+void arena_wipe(struct arena *a);  /* release, overwriting the bytes */
 
 void *arena_alloc(struct arena *a, size_t n); /* zeroed, aligned for any type */
 void *arena_alloc_array(

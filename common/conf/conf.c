@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/base/origin.h"
 #include "common/base/own.h"
+#include "common/conf/conf_dialpad.h"
 #include "common/conf/conf_labelled.h"
 #include "common/conf/conf_table.h"
 #include "common/conf/conf_value.h"
@@ -245,18 +246,28 @@ check_public_url(struct loader *l, const char *name, const char *url)
 		fault(l, "%s: \"%.60s\" must begin with https:// in production", name, url);
 }
 
+/* Browsers come back from Dialpad to the redirect URI, so its origin is apid's. */
+static void
+default_public_api_url(struct loader *l)
+{
+	char local[sizeof "http://127.0.0.1:" + 20];
+	struct str origin = conf_origin(str_of(l->c.dialpad.redirect_uri));
+
+	(void)snprintf(local, sizeof local, "http://127.0.0.1:%d", conf_port(&l->c, CONF_APID));
+	if (origin.p == NULL && l->c.production && l->daemon == CONF_APID)
+		fault(l,
+		    "PUBLIC_API_URL is missing, and required in production: the https URL under "
+		    "which clients reach apid");
+	l->c.public_api_url = arena_cstr(&l->c.owned, origin.p == NULL ? str_of(local) : origin);
+}
+
 static void
 resolve_urls(struct loader *l)
 {
-	char local[sizeof "http://127.0.0.1:" + 20];
-
 	check_public_url(l, "PUBLIC_API_URL", l->c.public_api_url);
 	check_public_url(l, "PUBLIC_INGEST_URL", l->c.public_ingest_url);
-	if (l->c.public_api_url[0] == '\0') {
-		(void)snprintf(
-		    local, sizeof local, "http://127.0.0.1:%d", conf_port(&l->c, CONF_APID));
-		l->c.public_api_url = arena_cstr(&l->c.owned, str_of(local));
-	}
+	if (l->c.public_api_url[0] == '\0')
+		default_public_api_url(l);
 	if (l->c.public_ingest_url[0] == '\0')
 		l->c.public_ingest_url = l->c.public_api_url;
 }
@@ -313,6 +324,7 @@ conf_load(
 	check_required(&l);
 	resolve_ports(&l);
 	resolve_threads(&l);
+	l.nfaults += conf_dialpad_resolve(&l.c, daemon, faults);
 	resolve_urls(&l);
 	check_labelled(&l);
 	check_origins(&l);
@@ -339,6 +351,7 @@ conf_warnings(const struct conf *c, struct buf *out)
 	if (n > 0 && n < WEBHOOK_SECRET_BYTES)
 		buf_add_fmt(out, "DIALPAD_WEBHOOK_SECRET is %zu bytes long: %d or more are safer\n",
 		    n, WEBHOOK_SECRET_BYTES);
+	conf_dialpad_warnings(c, out);
 }
 
 int

@@ -30,12 +30,23 @@ typedef const char *conf_STR; /* "" when unset */
 typedef int64_t conf_INT;
 typedef bool conf_BOOL;
 
+/* Our app at Dialpad, in the environment that is used. */
+struct conf_dialpad {
+	const char *client_id, *client_secret; /* "" when unset: both or none */
+	const char *redirect_uri;              /* apid only; likewise */
+	const char *base_url; /* "https://dialpad.com", without a slash at the end */
+	const char *scopes;   /* "a b c", each once */
+	/* The options' names in this environment, for people. */
+	const char *client_id_name, *base_url_name;
+};
+
 struct conf {
 #define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc) conf_##type member;
 #include "common/conf/conf.def"
 #undef CONF
-	bool production;    /* DIALPAD_ENV, or NODE_ENV where that is unset; dialpad_env agrees */
-	struct arena owned; /* private: the strings */
+	bool production; /* DIALPAD_ENV, or NODE_ENV where that is unset; dialpad_env agrees */
+	struct conf_dialpad dialpad; /* of that environment */
+	struct arena owned;          /* private: the strings */
 };
 
 /*

@@ -147,6 +147,7 @@ db_connect_until(const struct db_opts *o, int64_t deadline, struct db_conn **out
 		abort();
 	c->timeout_ms = o->timeout_ms;
 	c->unnamed = o->unnamed;
+	c->give_up = o->give_up;
 	c->tag = arc4random();
 	rc = db_open_session(o, on_notice, c, deadline, &c->pg, e);
 	if (rc == ERR_OK)

@@ -27,6 +27,7 @@ struct db_conn {
 	PGconn *pg; /* NULL once closed: that is what "broken" means */
 	int64_t timeout_ms;
 	int64_t until; /* monotonic ms; 0: none */
+	const db_give_up *give_up;
 	bool unnamed;
 
 	/* What the server told beside the answer; the first two are cleared before each statement. */
@@ -70,8 +71,9 @@ enum err_code db_err_lost(const char *what, const PGconn *pg, struct err *e);
 enum err_code db_err_closed(const char *what, struct err *e);
 
 /* ---- db_wire.c ---- */
-/* Deadlines are monotonic ms. False: the deadline passed. A broken socket counts as ready. */
-bool db_wire_wait(int fd, short events, int64_t deadline);
+/* Deadlines are monotonic ms. False: the deadline passed, or it is time to give up (`give_up` may be
+ * NULL). A broken socket counts as ready. */
+bool db_wire_wait(int fd, short events, int64_t deadline, const db_give_up *give_up);
 int64_t db_deadline(const struct db_conn *c); /* of a statement that begins now */
 /* The next result of what was sent, sending what is left meanwhile. *out is NULL at the end. */
 CTI_MUST_CHECK enum err_code db_wire_next(

@@ -6,19 +6,25 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
+
+/* How late a waiting thread may learn that it is to give up. */
+enum { LOOK_MS = 100 };
 
 bool
-db_wire_wait(int fd, short events, int64_t deadline)
+db_wire_wait(int fd, short events, int64_t deadline, const db_give_up *give_up)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	int64_t longest = give_up != NULL ? LOOK_MS : INT_MAX;
 
 	for (;;) {
-		int64_t left = deadline - clock_mono_ms();
+		int64_t end = give_up != NULL ? atomic_load(give_up) : 0;
+		int64_t left = (end != 0 && end < deadline ? end : deadline) - clock_mono_ms();
 		int n;
 
 		if (left <= 0)
 			return false;
-		n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		n = poll(&p, 1, (int)(left > longest ? longest : left));
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return true; /* ready, or so broken that libpq will tell */
 	}
@@ -53,7 +59,7 @@ db_wire_next(struct db_conn *c, const char *what, int64_t deadline, PGresult **o
 
 		if (unsent < 0)
 			return lost(c, what, e);
-		if (!db_wire_wait(PQsocket(c->pg), events, deadline)) {
+		if (!db_wire_wait(PQsocket(c->pg), events, deadline, c->give_up)) {
 			db_drop(c);
 			return err_set(e, ERR_TIMEOUT, "%s: no answer in time", what);
 		}

@@ -293,6 +293,7 @@ http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c, co
 
 	begin(&x, o, c);
 	x.unrouted = "unparsed";
+	x.shed = why->code == ERR_UNAVAILABLE;
 	identify(&x.req);
 	answer_error(&x, why);
 	return end(&x);

@@ -165,10 +165,13 @@ jo_str(struct json_out *j, struct str v)
 	buf_add_char(j->b, '"');
 	while (i < v.n) {
 		unsigned char c = (unsigned char)v.p[i];
-		size_t n;
+		size_t n = 0;
 
-		if (c >= 0x20 && c != '"' && c != '\\'
-		    && (n = utf8_length((struct str){ v.p + i, v.n - i })) > 0) {
+		if (c >= 0x80)
+			n = utf8_length((struct str){ v.p + i, v.n - i });
+		else if (c >= 0x20 && c != '"' && c != '\\')
+			n = 1;
+		if (n > 0) {
 			i += n;
 			continue;
 		}

@@ -7,11 +7,12 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import contract
 import ports
 import unprivileged
 from hook import Hook, derived_secret
@@ -50,6 +51,12 @@ class Daemon:
             **env,
         }
         self._process: subprocess.Popen | None = None
+        if name == "apid":
+            contract.APID_URLS.add(self.url)
+
+    def set_env(self, name: str, value: str) -> None:
+        """From its next start on."""
+        self._env[name] = value
 
     @property
     def url(self) -> str:
@@ -212,6 +219,15 @@ class Stack:
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
         return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
+
+    def _several(self, name: str, envs: Sequence[Mapping], directory: Path) -> list[Daemon]:
+        """One daemon for each env, each with a directory of its own."""
+        daemons = []
+        for number, env in enumerate(envs, 1):
+            own = directory / f"{name}-{number}"
+            own.mkdir()
+            daemons.append(self._daemon(name, {name: env}, own))
+        return daemons
 
     def another_apid(self, **env: str) -> Daemon:
         """One more process beside the first, ready, with the same environment but for `env`."""

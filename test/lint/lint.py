@@ -19,7 +19,7 @@ TOP_LEVEL = {
 # A layer may include itself and the layers below it.
 LAYERS = {
     "common/base": 0,
-    "common/json": 1, "common/crypto": 1, "common/conf": 1, "common/db": 1,
+    "common/json": 1, "common/crypto": 1, "common/conf": 1, "common/db": 1, "common/https": 1,
     "common/dialpad": 2, "common/http": 2, "common/records": 2, "common/run": 2,
     "ingestd": 3, "workerd": 3, "apid": 3,
 }
@@ -30,6 +30,8 @@ WRAPPED = {
     "civetweb.h": "common/http/",
     "libpq-fe.h": "common/db/",
     "cjson/cJSON.h": "common/json/json_in.c",
+    "curl/curl.h": "common/https/https.c",
+    "jwt.h": "common/crypto/jws_make.c",
 }
 
 BANNED = re.compile(

@@ -1,13 +1,10 @@
-"""Who appears in the scenarios: one made-up company, and callers drawn at random.
+"""Who appears in the scenarios: made-up companies, and callers drawn at random.
 
 All numbers lie in the 555-01xx ranges that are reserved for fiction.
 """
 
 import random
 from dataclasses import dataclass
-
-COMPANY_ID = 4900310245113856
-OFFICE_ID = 5527348325810176
 
 # Datastore-style ids: always 16 digits and below 2^53, so that JSON readers which keep
 # numbers as doubles lose nothing.
@@ -32,11 +29,12 @@ class Target:
     type: str  # as payloads spell it: user, office, department, call_center
     name: str
     phone: str
+    office_id: int
     email: str = ""
 
     def in_call(self) -> dict:
         return {"email": self.email, "id": self.id, "name": self.name,
-                "office_id": OFFICE_ID, "phone": self.phone, "type": self.type}
+                "office_id": self.office_id, "phone": self.phone, "type": self.type}
 
     def in_text(self) -> dict:
         return {"id": self.id, "name": self.name, "phone_number": pretty(self.phone),
@@ -66,15 +64,46 @@ class Caller:
         return {"id": self.id, "name": self.name, "phone_number": self.phone}
 
 
-AGENTS = (
-    Target(5991398486736896, "user", "Maya Lindqvist", "+15105550150", "maya@example.com"),
-    Target(5187744120995840, "user", "Tomás Ferreira", "+15105550151", "tomas@example.com"),
-    Target(6023715584417792, "user", "Priya Raman", "+15105550152", "priya@example.com"),
-    Target(4811290377256960, "user", "Sam Okafor", "+15105550153", "sam@example.com"),
-)
-OFFICE = Target(OFFICE_ID, "office", "Main Office", "+15105550160")
-DEPARTMENT = Target(5340926617812992, "department", "Service Desk", "+15105550161")
-CALL_CENTER = Target(5600409256689664, "call_center", "Support Queue", "+15105550162")
+@dataclass(frozen=True)
+class Cast:
+    """The people, groups and numbers of one company. The first agent is its admin."""
+
+    company_id: int
+    company_name: str
+    office: Target
+    department: Target
+    call_center: Target
+    agents: tuple[Target, ...]
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.office, self.department, self.call_center, *self.agents)
+
+
+AGENT_NAMES = ("Maya Lindqvist", "Tomás Ferreira", "Priya Raman", "Sam Okafor")
+MOST_COMPANIES = 100  # each has an area code of its own
+
+
+def draw_cast(number: int) -> Cast:
+    """Company `number`, counted from 0: always the same people, names and ids."""
+    rng = random.Random(f"company/{number}")
+    company_id, office_id, department_id, call_center_id = (new_id(rng) for _ in range(4))
+    agent_ids = [new_id(rng) for _ in AGENT_NAMES]
+    exchange = f"+1{810 + number}55501"
+    agents = []
+    for place, (agent_id, name) in enumerate(zip(agent_ids, AGENT_NAMES)):
+        mailbox = f"{name.split()[0].lower()}@company{number + 1}.example.com"
+        agents.append(Target(agent_id, "user", name, f"{exchange}{50 + place}", office_id,
+                             mailbox.replace("á", "a")))
+    return Cast(
+        company_id, f"Example Company {number + 1}",
+        Target(office_id, "office", "Main Office", f"{exchange}60", office_id),
+        Target(department_id, "department", "Service Desk", f"{exchange}61", office_id),
+        Target(call_center_id, "call_center", "Support Queue", f"{exchange}62", office_id),
+        tuple(agents))
+
+
+FIRST_CAST = draw_cast(0)
 
 FIRST_NAMES = ("Ada", "Bruno", "Chen", "Dara", "Elif", "Farid", "Greta", "Hugo", "Inés",
                "Jonas", "Kwame", "Lena", "Milo", "Nadia", "Oscar", "Petra")
@@ -84,13 +113,13 @@ AREA_CODES = ("212", "303", "312", "415", "503", "512", "602", "617", "619", "70
               "801", "804", "916")
 
 
-def draw_caller(rng: random.Random) -> Caller:
+def draw_caller(rng: random.Random, company_id: int) -> Caller:
     """A known local contact, a contact of the shared pool, or an unknown number."""
     phone = f"+1{rng.choice(AREA_CODES)}55501{rng.randrange(100):02d}"
     name = f"{rng.choice(FIRST_NAMES)} {rng.choice(LAST_NAMES)}"
     sort = rng.choice(("known", "known", "shared", "unknown"))
     if sort == "shared":
-        contact_id = f"shared_contact_pool_Company:{COMPANY_ID}_uid_{rng.randrange(10**6)}"
+        contact_id = f"shared_contact_pool_Company:{company_id}_uid_{rng.randrange(10**6)}"
         return Caller(contact_id, "shared", name, phone)
     # Dialpad names a caller it does not know by the formatted number.
     return Caller(new_id(rng), "local", pretty(phone) if sort == "unknown" else name, phone)

@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Callable
 
+from .cast import FIRST_CAST, Cast
 from .model import Event, Play
 from .scenarios import calls, texts
 from .scene import Scene
@@ -18,9 +19,9 @@ class Scenario:
     summary: str
     script: Callable[[Scene], None]
 
-    def play(self, rng: random.Random, start_ms: int) -> Play:
+    def play(self, rng: random.Random, start_ms: int, cast: Cast = FIRST_CAST) -> Play:
         """Perform it. The same dice and start give the same events, byte for byte."""
-        scene = Scene(rng, start_ms)
+        scene = Scene(rng, start_ms, cast)
         self.script(scene)
         return scene.play(self.name)
 
@@ -74,17 +75,19 @@ def names_of(selection: str) -> list[str]:
     return names
 
 
-def perform_until(name: str, dice: str, end_ms: int) -> Play:
+def perform_until(scenario: Scenario, dice: str, end_ms: int,
+                  cast: Cast = FIRST_CAST) -> Play:
     """A performance whose last event is built at `end_ms`. `dice` seeds its chances."""
-    rehearsal = SCENARIOS[name].play(random.Random(dice), 0)
-    return SCENARIOS[name].play(random.Random(dice), end_ms - rehearsal.span_ms)
+    rehearsal = scenario.play(random.Random(dice), 0, cast)
+    return scenario.play(random.Random(dice), end_ms - rehearsal.span_ms, cast)
 
 
-def perform(names: list[str], count: int, seed: str, now_ms: int) -> list[Play]:
+def perform(names: list[str], count: int, seed: str, now_ms: int,
+            cast: Cast = FIRST_CAST) -> list[Play]:
     """`count` performances, going round the names, ending evenly over the last minutes."""
     step_ms = RECENT_MS / count if count else 0
-    return [perform_until(names[i % len(names)], f"{seed}/{i}",
-                          now_ms - int((count - 1 - i) * step_ms))
+    return [perform_until(SCENARIOS[names[i % len(names)]], f"{seed}/{i}",
+                          now_ms - int((count - 1 - i) * step_ms), cast)
             for i in range(count)]
 
 

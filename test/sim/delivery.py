@@ -5,15 +5,14 @@ for its next try holds up no other, so order is lost by retries exactly as in re
 What was acknowledged (2xx) is the ground truth for "nothing acknowledged is lost".
 """
 
-import heapq
 import http.client
-import itertools
 import random
 import threading
 import time
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from .agenda import Agenda
 from .model import Event
 from .policy import ANSWER_TIMEOUT_S, Tries
 
@@ -114,6 +113,22 @@ class Line:
         self._connection.close()
 
 
+class Round:
+    """A parcel on its way: what is left of its tries."""
+
+    def __init__(self, parcel: Parcel):
+        self.parcel = parcel
+        self._tries = Tries(parcel.event.kind)
+
+    def post(self, line: Line, begun: float) -> float | None:
+        """One try, entered in the books; the seconds until the next one, None for none."""
+        at = time.monotonic()
+        status, error = line.post(self.parcel.body)
+        self.parcel.attempts.append(
+            Attempt(at - begun, time.monotonic() - at, status, error))
+        return self._tries.wait_after(status)
+
+
 class Courier:
     """Delivers parcels. `time_scale` shortens the waits between tries, nothing else."""
 
@@ -126,10 +141,11 @@ class Courier:
         self._time_scale = time_scale
         self._keep_alive = keep_alive
         self._answer_timeout_s = answer_timeout_s
+        self._begun = 0.0
 
     def deliver(self, parcels: list[Parcel]) -> None:
         """Returns when each parcel is acknowledged or given up; see their attempts."""
-        agenda = Agenda(parcels, self._rate)
+        agenda = self._plan(parcels)
         workers = [threading.Thread(target=self._work, args=(agenda,), daemon=True)
                    for _ in range(self._connections)]
         for worker in workers:
@@ -137,54 +153,20 @@ class Courier:
         for worker in workers:
             worker.join()
 
-    def _work(self, agenda: "Agenda") -> None:
+    def _plan(self, parcels: list[Parcel]) -> Agenda[Round]:
+        self._begun = time.monotonic()
+        gap = 1.0 / self._rate if self._rate else 0.0
+        agenda: Agenda[Round] = Agenda()
+        for place, parcel in enumerate(parcels):
+            agenda.add(Round(parcel), self._begun + place * gap)
+        agenda.close()
+        return agenda
+
+    def _work(self, agenda: Agenda[Round]) -> None:
         line = Line(self._url, self._answer_timeout_s, self._keep_alive)
         while (job := agenda.take()) is not None:
-            parcel, tries = job
-            begun = time.monotonic()
-            status, error = line.post(parcel.body)
-            parcel.attempts.append(Attempt(begun - agenda.begun,
-                                           time.monotonic() - begun, status, error))
-            wait_s = tries.wait_after(status)
-            if wait_s is None:
-                agenda.settle()
-            else:
-                agenda.put_back(parcel, tries, wait_s * self._time_scale)
+            wait_s = job.post(line, self._begun)
+            if wait_s is not None:
+                agenda.add(job, time.monotonic() + wait_s * self._time_scale)
+            agenda.settle()
         line.close()
-
-
-class Agenda:
-    """What is due when. Threads take from it until every parcel is settled."""
-
-    def __init__(self, parcels: list[Parcel], rate: float | None):
-        self.begun = time.monotonic()
-        self._changed = threading.Condition()
-        self._unsettled = len(parcels)
-        self._ticket = itertools.count()
-        gap = 1.0 / rate if rate else 0.0
-        self._heap = [(self.begun + place * gap, next(self._ticket), parcel,
-                       Tries(parcel.event.kind)) for place, parcel in enumerate(parcels)]
-        heapq.heapify(self._heap)
-
-    def take(self) -> tuple[Parcel, Tries] | None:
-        """The next parcel, once it is due; None when all are settled."""
-        with self._changed:
-            while self._unsettled:
-                wait_s = self._heap[0][0] - time.monotonic() if self._heap else None
-                if wait_s is not None and wait_s <= 0:
-                    _, _, parcel, tries = heapq.heappop(self._heap)
-                    return parcel, tries
-                self._changed.wait(wait_s)
-            return None
-
-    def put_back(self, parcel: Parcel, tries: Tries, wait_s: float) -> None:
-        with self._changed:
-            due = time.monotonic() + wait_s
-            heapq.heappush(self._heap, (due, next(self._ticket), parcel, tries))
-            self._changed.notify_all()
-
-    def settle(self) -> None:
-        with self._changed:
-            self._unsettled -= 1
-            if not self._unsettled:
-                self._changed.notify_all()

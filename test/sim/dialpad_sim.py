@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The Dialpad simulator's command line. `dialpad_sim.py --help` lists the commands.
 
-The hook's secret comes from the environment variable SIM_HOOK_SECRET, never from the
+Secrets come from the environment, SIM_HOOK_SECRET and SIM_CLIENT_SECRET, never from the
 arguments, which every user of the machine can read.
 """
 
@@ -17,10 +17,14 @@ if __package__ in (None, ""):  # run as a file: find the package from the projec
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from test.sim import jws
+from test.sim.cast import MOST_COMPANIES
 from test.sim.catalogue import SCENARIOS, events_by_time, names_of, perform
 from test.sim.delivery import Courier, pack
 from test.sim.report import full_report, summarise
-from test.sim.server import serve
+from test.sim.server import Server, serve
+from test.sim.world.oauth import KNOWN_SCOPES, Client
+from test.sim.world.settings import Settings
+from test.sim.world.world import World
 
 EXIT_LOST = 1
 EXIT_USAGE = 2
@@ -55,7 +59,17 @@ def command_play(options: argparse.Namespace) -> int:
 
 
 def command_serve(options: argparse.Namespace) -> int:
-    serve(options.host, options.port)
+    settings = Settings(token_seconds=options.token_seconds)
+    world = World(options.companies, settings)
+    if options.client_id:
+        secret = os.environ.get("SIM_CLIENT_SECRET", "")
+        if not secret or not options.redirect_uri:
+            print("dialpad_sim: --client-id needs --redirect-uri and SIM_CLIENT_SECRET",
+                  file=sys.stderr)
+            return EXIT_USAGE
+        world.oauth.clients[options.client_id] = Client(
+            options.client_id, secret, tuple(options.redirect_uri), KNOWN_SCOPES)
+    serve(Server(options.host, options.port, world, options.time_scale))
     return 0
 
 
@@ -135,15 +149,35 @@ def add_play(commands) -> None:
     play.add_argument("--report", metavar="FILE.json")
 
 
+def companies(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MOST_COMPANIES:
+        raise ValueError
+    return value
+
+
+def add_serve(commands) -> None:
+    server = commands.add_parser("serve", help="Dialpad over HTTP: OAuth, API, webhooks")
+    server.set_defaults(run=command_serve)
+    server.add_argument("--host", default="127.0.0.1")
+    server.add_argument("--port", type=int, required=True, help="0 takes a free one")
+    server.add_argument("--companies", type=companies, default=2, metavar="N")
+    server.add_argument("--client-id", metavar="ID",
+                        help="an OAuth app; its secret is in SIM_CLIENT_SECRET")
+    server.add_argument("--redirect-uri", action="append", metavar="URI",
+                        help="where that app may be redirected to; may be repeated")
+    server.add_argument("--token-seconds", type=positive(int), default=3600, metavar="S",
+                        help="how long access tokens live")
+    server.add_argument("--time-scale", type=factor, default=1.0, metavar="X",
+                        help="factor on the waits between tries")
+
+
 def parser() -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
-        prog="dialpad_sim.py", description="Plays Dialpad. Secret: SIM_HOOK_SECRET.")
+        prog="dialpad_sim.py", description="Plays Dialpad. The README beside it explains.")
     commands = main_parser.add_subparsers(required=True)
     add_play(commands)
-    server = commands.add_parser("serve", help="the fake Dialpad's HTTP server")
-    server.add_argument("--host", default="127.0.0.1")
-    server.add_argument("--port", type=int, required=True)
-    server.set_defaults(run=command_serve)
+    add_serve(commands)
     lister = commands.add_parser("list", help="name the scenarios")
     lister.set_defaults(run=command_list)
     signer = commands.add_parser("sign", help="print the JWS of files' exact bytes")

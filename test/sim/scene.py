@@ -3,7 +3,7 @@
 import copy
 import random
 
-from .cast import AGENTS, Caller, Target, draw_caller
+from .cast import FIRST_CAST, Caller, Cast, Target, draw_caller
 from .leg import Leg
 from .model import Event, Play, Truth
 from .text import Text
@@ -13,8 +13,9 @@ BUILD_DELAY_MS = (350, 1200)
 
 
 class Scene:
-    def __init__(self, rng: random.Random, start_ms: int):
+    def __init__(self, rng: random.Random, start_ms: int, cast: Cast = FIRST_CAST):
         self.rng = rng
+        self.cast = cast
         self.start_ms = start_ms
         self.now = start_ms
         self.events: list[Event] = []
@@ -25,10 +26,10 @@ class Scene:
         self.now += self.rng.randint(least_ms, most_ms)
 
     def agent(self) -> Target:
-        return self.rng.choice(AGENTS)
+        return self.rng.choice(self.cast.agents)
 
     def caller(self) -> Caller:
-        return draw_caller(self.rng)
+        return draw_caller(self.rng, self.cast.company_id)
 
     def leg(self, target: Target, direction: str = "inbound",
             caller: Caller | None = None) -> Leg:

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from test.sim import jws
+from test.sim.app_client import REDIRECT_URI
 from test.sim.catalogue import SCENARIOS
+from test.sim.client import Simulator
 from test.sim.flaky_server import FlakyServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,3 +87,24 @@ def test_the_server_answers_and_ends_cleanly(number):
             urllib.request.urlopen(f"{url}/elsewhere", timeout=5)
         server.send_signal(number)
         assert server.wait(timeout=5) == 0
+
+
+def test_the_server_knows_the_app_that_its_options_name():
+    arguments = ["serve", "--port", "0", "--companies", "3", "--client-id", "local",
+                 "--redirect-uri", REDIRECT_URI, "--token-seconds", "60"]
+    with subprocess.Popen([*COMMAND, *arguments], stdout=subprocess.PIPE, text=True,
+                          env=os.environ | {"SIM_CLIENT_SECRET": "a secret"}) as server:
+        sim = Simulator(server.stdout.readline().split()[-1])
+        state = sim.state()
+        assert [one["client_id"] for one in state["clients"]] == ["local"]
+        assert len(state["companies"]) == 3
+        assert sim.control("GET", "/settings")["token_seconds"] == 60
+        sim.place("missed", speed=1)  # still going on: the server must not wait for it
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=5) == 0
+
+
+@pytest.mark.parametrize("arguments", [("--client-id", "local"), ("--companies", "0"),
+                                       ("--companies", "101"), ("--token-seconds", "0")])
+def test_serve_refuses_half_an_app_and_odd_numbers(arguments):
+    assert run("serve", "--port", "0", *arguments).returncode == 2

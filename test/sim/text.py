@@ -9,7 +9,7 @@ message_status and a later event_timestamp) and MMS (`mms` true and an address i
 `mms_url`, which the published body has as false and null).
 """
 
-from .cast import AGENTS, Caller, Target, new_id
+from .cast import Caller, Target, new_id
 from .model import TextTruth
 
 
@@ -32,7 +32,7 @@ class Text:
             "to_number": [target.phone if inbound else caller.phone],
         }
         if target.type != "user":
-            self.body["admins"] = [admin.in_text() for admin in AGENTS[:2]]
+            self.body["admins"] = [admin.in_text() for admin in scene.cast.agents[:2]]
 
     def sent_by(self, member: Target) -> None:
         """sender_id tells which member wrote in the group's name; else it is null."""

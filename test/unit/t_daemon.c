@@ -388,6 +388,41 @@ systemd_is_told_when_ready_and_when_stopping(void **state)
 }
 
 static void
+systemds_watchdog_hears_of_the_daemon_until_it_stops(void **state)
+{
+	char name[64];
+	int fd;
+
+	(void)state;
+	(void)snprintf(name, sizeof name, "@t_daemon_watchdog_%d", (int)getpid());
+	fd = notify_socket(name);
+	setenv("WATCHDOG_USEC", "50000", 1);
+	run(NULL, NULL);
+	assert_notified(fd, "READY=1");
+	assert_notified(fd, "WATCHDOG=1");
+	assert_notified(fd, "WATCHDOG=1");
+	kill(child.pid, SIGTERM);
+	assert_int_equal(finish(), 0);
+	unsetenv("WATCHDOG_USEC");
+	close(fd);
+}
+
+static void
+a_watchdog_that_is_absent_or_anothers_is_none(void **state)
+{
+	(void)state;
+	assert_int_equal(sdnotify_watchdog_us(), 0);
+	setenv("WATCHDOG_USEC", "soon", 1);
+	assert_int_equal(sdnotify_watchdog_us(), 0);
+	setenv("WATCHDOG_USEC", "30000000", 1);
+	assert_int_equal(sdnotify_watchdog_us(), 30000000);
+	setenv("WATCHDOG_PID", "1", 1);
+	assert_int_equal(sdnotify_watchdog_us(), 0);
+	unsetenv("WATCHDOG_PID");
+	unsetenv("WATCHDOG_USEC");
+}
+
+static void
 systemd_is_told_at_a_path_too_and_its_absence_does_no_harm(void **state)
 {
 	char name[64];
@@ -425,6 +460,8 @@ main(void)
 		TEST(a_second_signal_ends_at_once_with_1),
 		TEST(a_second_signal_ends_the_grace_too),
 		TEST(systemd_is_told_when_ready_and_when_stopping),
+		TEST(systemds_watchdog_hears_of_the_daemon_until_it_stops),
+		TEST(a_watchdog_that_is_absent_or_anothers_is_none),
 		TEST(systemd_is_told_at_a_path_too_and_its_absence_does_no_harm),
 	};
 #undef TEST

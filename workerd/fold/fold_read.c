@@ -81,15 +81,8 @@ read_value(enum record_type type, const struct json *v, struct arena *a)
 static const struct json *
 find_one(const struct json *v, struct str path)
 {
-	char key[64];
-
-	while (path.p != NULL && v != NULL) {
-		struct str rest, part = str_cut(path, '.', &rest);
-
-		(void)snprintf(key, sizeof key, "%.*s", STR_ARG(part));
-		v = json_get(v, key);
-		path = rest;
-	}
+	while (path.p != NULL && v != NULL)
+		v = json_find(v, str_cut(path, '.', &path));
 	return v == NULL || json_is_null(v) ? NULL : v;
 }
 
@@ -177,10 +170,13 @@ enum err_code
 fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
     struct err *e)
 {
-	AUTO(json) struct json *claims = NULL;
+	AUTO_RELEASE(arena_release) struct arena doc;
+	const struct json *claims;
 	struct dialpad_event ev;
-	enum err_code rc = json_parse(payload, &claims, e);
+	enum err_code rc;
 
+	arena_init(&doc);
+	rc = json_parse_in(&doc, payload, &claims, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (!json_is_obj(claims))

@@ -21,6 +21,7 @@
 	X(partitions, 3600) /* days of the log and the feed, made ahead */  \
 	X(gauges,       15) /* the queue's depth and age */                 \
 	X(heads,        60) /* apps without a head, events without an app */ \
+	X(tokens,       60) /* tokens of Dialpad, before they end */        \
 	X(sweeper,     600) /* calls whose end never came */                \
 	X(cleanup,     600) /* what has expired */                          \
 	X(retention,  3600) /* old days of the log and the feed */          \
@@ -30,11 +31,14 @@
 
 enum { JOB_CHUNK = 1000 };
 
+struct dialpad;
+
 struct job_opts {
 	int event_days, feed_days;
 	bool archive;    /* old events are kept aside, not dropped */
 	int record_days; /* 0: for ever */
 	int stuck_hours;
+	struct dialpad *dialpad; /* see workerd/dialpad/dialpad.h */
 };
 
 struct job_run {

@@ -1,6 +1,6 @@
 """Telephone calls, from the first ring to what is published after the end."""
 
-from ..cast import AGENTS, CALL_CENTER, DEPARTMENT, Caller
+from ..cast import Caller
 from ..leg import Leg
 from ..scene import Scene
 
@@ -70,7 +70,7 @@ def gave_up_at_once(scene: Scene) -> None:
 
 
 def abandoned_in_queue(scene: Scene) -> None:
-    leg = scene.leg(CALL_CENTER)
+    leg = scene.leg(scene.cast.call_center)
     scene.wait(500, 1500)
     leg.queue()
     scene.wait(20 * SECOND, 60 * SECOND)
@@ -132,7 +132,7 @@ def hold_and_retrieve(scene: Scene) -> None:
 
 
 def transferred(scene: Scene) -> None:
-    first, second = scene.rng.sample(AGENTS, 2)
+    first, second = scene.rng.sample(scene.cast.agents, 2)
     caller = scene.caller()
     leg = scene.leg(first, caller=caller)
     scene.wait(200, 600)
@@ -160,7 +160,7 @@ def ring_members(scene: Scene, entry: Leg, caller: Caller, members: int) -> None
     One telephone call thus makes members + 1 legs, each with an id of its own.
     """
     legs = [scene.leg(agent, caller=caller)
-            for agent in scene.rng.sample(AGENTS, members)]
+            for agent in scene.rng.sample(scene.cast.agents, members)]
     for leg in legs:
         leg.enter_through(entry)
         scene.wait(20, 120)
@@ -184,7 +184,7 @@ def ring_members(scene: Scene, entry: Leg, caller: Caller, members: int) -> None
 
 def ring_group(scene: Scene) -> None:
     caller = scene.caller()
-    entry = scene.leg(DEPARTMENT, caller=caller)
+    entry = scene.leg(scene.cast.department, caller=caller)
     scene.wait(200, 600)
     entry.ring()
     ring_members(scene, entry, caller, members=3)
@@ -192,7 +192,7 @@ def ring_group(scene: Scene) -> None:
 
 def queue_answered(scene: Scene) -> None:
     caller = scene.caller()
-    entry = scene.leg(CALL_CENTER, caller=caller)
+    entry = scene.leg(scene.cast.call_center, caller=caller)
     scene.wait(500, 1500)
     entry.queue()
     scene.wait(10 * SECOND, 30 * SECOND)

@@ -1,6 +1,5 @@
 """Text messages: in, out, with a picture, and in a group's name."""
 
-from ..cast import DEPARTMENT, OFFICE
 from ..scene import Scene
 
 SECOND = 1000
@@ -49,7 +48,7 @@ def text_picture(scene: Scene) -> None:
 
 
 def text_group(scene: Scene) -> None:
-    group = scene.rng.choice((OFFICE, DEPARTMENT))
+    group = scene.rng.choice((scene.cast.office, scene.cast.department))
     caller = scene.caller()
     question = scene.text(group, "inbound", scene.rng.choice(QUESTIONS), caller)
     question.announce()

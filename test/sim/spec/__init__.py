@@ -1,0 +1,1 @@
+"""Holds requests and answers against Dialpad's API description."""

@@ -1,0 +1,1 @@
+"""The fake Dialpad over HTTP: its OAuth pages, its API, and the controls for tests."""

@@ -1,0 +1,1 @@
+"""The controls under /sim, for tests and for people: not a part of Dialpad."""

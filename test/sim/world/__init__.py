@@ -1,0 +1,1 @@
+"""What the fake Dialpad knows: companies, tokens, webhooks, calls. Nothing of HTTP."""
