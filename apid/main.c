@@ -21,6 +21,7 @@ print_routes(void)
 {
 	static const char *const callers[] = {
 		[HTTP_AUTH_NONE] = "anybody",
+		[HTTP_AUTH_VISITOR] = "visitor",
 		[HTTP_AUTH_APP] = "app",
 		[HTTP_AUTH_ADMIN] = "admin",
 	};
