@@ -29,6 +29,8 @@ worker_processes 1;
 events {{ worker_connections 512; }}
 http {{
 	access_log off;
+	client_body_buffer_size 2m;
+	client_max_body_size 2m;
 	client_body_temp_path {dir}/body;
 	proxy_temp_path {dir}/proxy;
 	fastcgi_temp_path {dir}/fastcgi;
