@@ -17,6 +17,7 @@
 enum {
 	READY_MS = 800,
 	REQUEST_MS = 10000,
+	TURN_MS = 500, /* for a thread to be free again */
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
 	/* The primary still has time after a replica that does not answer. */
@@ -140,6 +141,7 @@ start_server(struct apid *api, int port, enum routes_port which, struct http_rou
 		.address = api->conf->listen_address,
 		.port = port,
 		.threads = (int)api->conf->http_threads,
+		.wait_ms = TURN_MS,
 		.routes = *routes,
 		.nroutes = routes_select(which, *routes),
 		.self = api,

@@ -48,7 +48,7 @@ hint_clients(struct worker *w, const struct batch_report *r)
 {
 	struct err e;
 
-	if (r->changes > 0 && db_command(w->conn, "NOTIFY cti_feed", &e) != ERR_OK)
+	if (r->changes > 0 && db_notify(w->conn, "cti_feed", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "feed.notify_failed", &e);
 }
 

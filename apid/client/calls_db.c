@@ -14,19 +14,19 @@ static const char *const LEGS[] = { "entry", NULL };
 /* clang-format off */
 /*        query parameter    type         choices      condition */
 #define CALLS_NARROW(X) \
-	X("direction",       CHOICE,      DIRECTIONS,  "($7::text IS NULL OR direction = $7)") \
-	X("status",          CHOICE,      STATUSES,    "($8::text IS NULL OR CASE $8" \
-	    " WHEN 'active' THEN " LIVE " WHEN 'ended' THEN NOT (" LIVE ") ELSE status = $8 END)") \
-	X("from",            NUMBER,      NULL,        "($9::text IS NULL OR \"from\" = $9)") \
-	X("to",              NUMBER,      NULL,        "($10::text IS NULL OR \"to\" = $10)") \
-	X("number",          NUMBER,      NULL,        "($11::text IS NULL OR \"from\" = $11 OR \"to\" = $11)") \
-	X("target_id",       ID,          NULL,        "($12::bigint IS NULL OR target_id = $12)") \
-	X("legs",            CHOICE,      LEGS,        "($13::text IS NULL OR entry_point_call_id IS NULL)")
+	X("direction",       CHOICE,      DIRECTIONS,  "($11::text IS NULL OR direction = $11)") \
+	X("status",          CHOICE,      STATUSES,    "($12::text IS NULL OR CASE $12" \
+	    " WHEN 'active' THEN " LIVE " WHEN 'ended' THEN NOT (" LIVE ") ELSE status = $12 END)") \
+	X("from",            NUMBER,      NULL,        "($13::text IS NULL OR \"from\" = $13)") \
+	X("to",              NUMBER,      NULL,        "($14::text IS NULL OR \"to\" = $14)") \
+	X("number",          NUMBER,      NULL,        "($15::text IS NULL OR \"from\" = $15 OR \"to\" = $15)") \
+	X("target_id",       ID,          NULL,        "($16::bigint IS NULL OR target_id = $16)") \
+	X("legs",            CHOICE,      LEGS,        "($17::text IS NULL OR entry_point_call_id IS NULL)")
 #define CALLS_TIMES(X) \
-	X("started_after",   SINCE,       NULL,        "sort_at >= $14") \
-	X("started_before",  UNTIL,       NULL,        "sort_at < $15")
+	X("started_after",   SINCE,       NULL,        "") \
+	X("started_before",  UNTIL,       NULL,        "")
 #define CALLS_OTHER_TIMES(X) \
-	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $16")
+	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $18")
 /* clang-format on */
 
 static const struct filter FILTERS[] = { CALLS_NARROW(FILTER_ROW) CALLS_TIMES(FILTER_ROW)
@@ -34,9 +34,7 @@ static const struct filter FILTERS[] = { CALLS_NARROW(FILTER_ROW) CALLS_TIMES(FI
 
 #define CALLS "call_id", CALL_COLUMNS, "calls"
 #define NARROW CALLS_NARROW(FILTER_CONDITION)
-#define TIMED CALLS_TIMES(FILTER_CONDITION)
-#define TIMED_ALONE LIST_SINCE("$14") LIST_UNTIL("$15")
-#define CHANGED TIMED CALLS_OTHER_TIMES(FILTER_CONDITION)
+#define CHANGED CALLS_OTHER_TIMES(FILTER_CONDITION)
 
 static const struct list_statements BY_FORM[LIST_FORMS] = {
 	[LIST_RECENT] =
@@ -44,16 +42,16 @@ static const struct list_statements BY_FORM[LIST_FORMS] = {
 	[LIST_RECENT_NARROW] = LIST_STATEMENTS("calls_recent_narrow", DB_PLAN_EACH_TIME,
 	    LIST_IN_WINDOW, CALLS, NARROW, NARROW LIST_CREATED),
 	[LIST_TIMED] =
-	    LIST_STATEMENTS("calls_timed", DB_PLAN_ONCE, LIST_IN_ORDER, CALLS, TIMED_ALONE, TIMED),
+	    LIST_STATEMENTS("calls_timed", DB_PLAN_ONCE, LIST_IN_ORDER, CALLS, "", LIST_BETWEEN),
 	[LIST_TIMED_NARROW] = LIST_STATEMENTS("calls_timed_narrow", DB_PLAN_EACH_TIME,
-	    LIST_IN_ORDER, CALLS, NARROW TIMED, NARROW TIMED),
+	    LIST_IN_ORDER, CALLS, NARROW, NARROW LIST_BETWEEN),
 	[LIST_OTHER_TIME] = LIST_STATEMENTS("calls_changed", DB_PLAN_EACH_TIME, LIST_SCATTERED,
-	    CALLS, NARROW CHANGED, NARROW CHANGED),
+	    CALLS, NARROW CHANGED, NARROW CHANGED LIST_BETWEEN),
 };
 
 /* There are few of them, so one plan does for all filters. */
 static const struct list_statements OF_LIVE = LIST_STATEMENTS("calls_live", DB_PLAN_ONCE,
-    LIST_IN_ORDER, CALLS, NARROW CHANGED " AND " LIVE, NARROW CHANGED " AND " LIVE);
+    LIST_IN_ORDER, CALLS, NARROW CHANGED " AND " LIVE, NARROW CHANGED LIST_BETWEEN " AND " LIVE);
 
 static const struct db_stmt BY_ID = {
 	.name = "call_by_id",

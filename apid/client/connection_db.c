@@ -5,16 +5,13 @@
 
 enum { DAY_MS = 24 * 60 * 60 * 1000, DAYS_OF_LOG = 3 };
 
-/* Without one of these Dialpad does not give what the API promises. */
-#define NEEDED_SCOPES \
-	"ARRAY['calls:list', 'recordings_export', 'message_content_export', 'offline_access']"
-
+/* $2: the scopes that are asked for, parted by blanks. */
 static const struct db_stmt BOND = {
 	.name = "connection_bond",
 	.sql = "SELECT state, last_error, environment, dialpad_org_id, company_name, connected_at,"
 	       " connected_by, array_to_json(scopes), array_to_json(ARRAY("
-	       "SELECT needed FROM unnest(" NEEDED_SCOPES ") AS needed"
-	       " WHERE needed <> ALL (scopes)))"
+	       "SELECT asked FROM unnest(string_to_array($2, ' ')) AS asked"
+	       " WHERE asked <> ALL (scopes)))"
 	       " FROM dialpad_connections WHERE app_id = $1",
 };
 
@@ -42,17 +39,21 @@ static const struct db_stmt LAST_EVENT = {
 enum err_code
 connection_db_read(const struct http_req *req, struct connection *out, struct err *e)
 {
-	AUTO_RELEASE(db_params_release) struct db_params app, days;
+	const struct apid *api = req->self;
+	AUTO_RELEASE(db_params_release) struct db_params scopes, app, days;
 	const struct db_query queries[] = {
-		{ &BOND, &app, DB_PLAN_AUTO },
+		{ &BOND, &scopes, DB_PLAN_AUTO },
 		{ &HOOK, &app, DB_PLAN_AUTO },
 		{ &LAST_EVENT, &days, DB_PLAN_EACH_TIME },
 	};
 	struct db_result results[3];
 	enum err_code rc;
 
+	db_params_init(&scopes);
 	db_params_init(&app);
 	db_params_init(&days);
+	db_p_uuid(&scopes, req->app_id);
+	db_p_text(&scopes, str_of(api->conf->dialpad.scopes));
 	db_p_uuid(&app, req->app_id);
 	db_p_uuid(&days, req->app_id);
 	db_p_time(&days, clock_wall_ms() - DAYS_OF_LOG * (int64_t)DAY_MS);

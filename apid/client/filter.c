@@ -110,19 +110,41 @@ parse_instant(struct str s, int64_t *ms)
 	return clock_parse_rfc3339(s, ms) || str_to_i64(s, GIVEN_FIRST, GIVEN_LAST, ms);
 }
 
+static bool
+is_own_time(const struct filter *f)
+{
+	return f->type == FILTER_SINCE || f->type == FILTER_UNTIL;
+}
+
+static bool
+is_other_time(const struct filter *f)
+{
+	return f->type == FILTER_OTHER_SINCE || f->type == FILTER_OTHER_UNTIL;
+}
+
 static enum err_code
-bind_instant(const struct filter *f, struct str value, struct db_params *p, struct err *e)
+read_instant(const struct filter *f, struct str value, int64_t *out, struct err *e)
 {
 	bool since = f->type == FILTER_SINCE || f->type == FILTER_OTHER_SINCE;
-	int64_t ms = since ? FILTER_FIRST_MS : FILTER_LAST_MS;
 
-	if (value.p != NULL && !parse_instant(value, &ms))
+	*out = since ? FILTER_FIRST_MS : FILTER_LAST_MS;
+	if (value.p != NULL && !parse_instant(value, out))
 		return err_set(e, ERR_INVALID,
 		    "query parameter \"%s\" is neither an RFC 3339 time "
 		    "nor milliseconds since 1970",
 		    f->name);
-	db_p_time(p, ms);
 	return ERR_OK;
+}
+
+static enum err_code
+bind_instant(const struct filter *f, struct str value, struct db_params *p, struct err *e)
+{
+	int64_t ms;
+	enum err_code rc = read_instant(f, value, &ms, e);
+
+	if (rc == ERR_OK)
+		db_p_time(p, ms);
+	return rc;
 }
 
 static enum err_code
@@ -133,19 +155,29 @@ bind_one(struct http_req *req, const struct filter *f, struct str value, struct 
 	case FILTER_CHOICE: return bind_choice(f, value, p, e);
 	case FILTER_NUMBER: return bind_number(req, f, value, p, e);
 	case FILTER_ID: return bind_id(f, value, p, e);
-	case FILTER_SINCE:
-	case FILTER_UNTIL:
 	case FILTER_OTHER_SINCE:
-	case FILTER_OTHER_UNTIL: break;
+	case FILTER_OTHER_UNTIL: return bind_instant(f, value, p, e);
+	case FILTER_SINCE:
+	case FILTER_UNTIL: break;
 	}
-	return bind_instant(f, value, p, e);
+	return ERR_OK;
+}
+
+enum err_code
+filters_bind(
+    struct http_req *req, const struct filter *filters, int n, struct db_params *p, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+
+	for (int i = 0; i < n && rc == ERR_OK; i++)
+		rc = bind_one(req, &filters[i], http_query(req, filters[i].name), p, e);
+	return rc;
 }
 
 static void
-note_use(const struct filter *f, struct str value, struct filter_use *used)
+note_kind(const struct filter *f, struct str value, struct filter_use *used)
 {
-	bool other = f->type == FILTER_OTHER_SINCE || f->type == FILTER_OTHER_UNTIL;
-	bool time = other || f->type == FILTER_SINCE || f->type == FILTER_UNTIL;
+	bool other = is_other_time(f), time = other || is_own_time(f);
 
 	if (value.p == NULL)
 		return;
@@ -155,17 +187,23 @@ note_use(const struct filter *f, struct str value, struct filter_use *used)
 }
 
 enum err_code
-filters_bind(struct http_req *req, const struct filter *filters, int n, struct db_params *p,
-    struct filter_use *used, struct err *e)
+filters_use(const struct http_req *req, const struct filter *filters, int n, struct filter_use *out,
+    struct err *e)
 {
-	enum err_code rc = ERR_OK;
+	struct filter_use used = { .since = FILTER_FIRST_MS, .until = FILTER_LAST_MS };
 
-	*used = (struct filter_use){ .narrows = false };
-	for (int i = 0; i < n && rc == ERR_OK; i++) {
-		struct str value = http_query(req, filters[i].name);
+	for (int i = 0; i < n; i++) {
+		const struct filter *f = &filters[i];
+		struct str value = http_query(req, f->name);
+		enum err_code rc = ERR_OK;
 
-		rc = bind_one(req, &filters[i], value, p, e);
-		note_use(&filters[i], value, used);
+		note_kind(f, value, &used);
+		if (is_own_time(f))
+			rc = read_instant(
+			    f, value, f->type == FILTER_SINCE ? &used.since : &used.until, e);
+		if (rc != ERR_OK)
+			return rc;
 	}
-	return rc;
+	*out = used;
+	return ERR_OK;
 }

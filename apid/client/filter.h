@@ -20,7 +20,8 @@ enum filter_type {
 	FILTER_ID,     /* bigint: an id of Dialpad's */
 
 	/* Instants, since (included) and until (excluded), of the time by which the list is ordered
-	 * and of another. Any of them switches the default window off. */
+	 * and of another. Any of them switches the default window off. The former two have no condition
+	 * of their own: they say where a list begins and ends. */
 	FILTER_SINCE,
 	FILTER_UNTIL,
 	FILTER_OTHER_SINCE,
@@ -40,15 +41,20 @@ struct filter {
 #define FILTER_FIRST_MS INT64_C(-210866803200000)
 #define FILTER_LAST_MS INT64_C(9224318015999999)
 
-/* Which kinds of filters a request has. */
+/* What a request asks for. */
 struct filter_use {
 	bool narrows; /* by anything but time */
 	bool times;   /* by a time, the list's own or another */
 	bool others;  /* by another time */
+	int64_t since,
+	    until; /* of the list's own time, FILTER_FIRST_MS and FILTER_LAST_MS when absent */
 };
 
-/* Adds one parameter for each filter, whether it is given or not. */
-CTI_MUST_CHECK enum err_code filters_bind(struct http_req *req, const struct filter *filters, int n,
-    struct db_params *p, struct filter_use *used, struct err *e);
+CTI_MUST_CHECK enum err_code filters_use(const struct http_req *req, const struct filter *filters,
+    int n, struct filter_use *out, struct err *e);
+
+/* Adds a parameter for each filter that is a condition, whether it is given or not. */
+CTI_MUST_CHECK enum err_code filters_bind(
+    struct http_req *req, const struct filter *filters, int n, struct db_params *p, struct err *e);
 
 #endif

@@ -37,43 +37,70 @@ form_of(const struct filter_use *used)
 	return used->narrows ? LIST_RECENT_NARROW : LIST_RECENT;
 }
 
-static int64_t
-window_start(const struct http_req *req)
+static bool
+is_before(struct page_place a, struct page_place b)
 {
-	const struct apid *api = req->self;
-
-	return clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;
+	return a.sort_at != b.sort_at ? a.sort_at < b.sort_at : uuid_cmp(a.id, b.id) < 0;
 }
 
-/* The place to go on from; without a cursor, one before every row. */
-static void
-bind_place(const struct page *pg, struct db_params *p)
+/* The cursor; without one, a place before every row. */
+static struct page_place
+cursor_of(const struct page *pg)
 {
-	if (pg->has_after) {
-		db_p_time(p, pg->after.sort_at);
-		db_p_uuid(p, pg->after.id);
-	} else {
-		db_p_time(p, pg->oldest_first ? FILTER_FIRST_MS : FILTER_LAST_MS);
-		db_p_uuid(p, pg->oldest_first ? UUID_NIL : UUID_GREATEST);
-	}
+	if (pg->has_after)
+		return pg->after;
+	return pg->oldest_first ? (struct page_place){ FILTER_FIRST_MS, UUID_NIL }
+				: (struct page_place){ FILTER_LAST_MS, UUID_GREATEST };
+}
+
+/* Where the page begins: behind the cursor, and within what is asked for. */
+static struct page_place
+begin_of(const struct page *pg, const struct filter_use *used)
+{
+	struct page_place cursor = cursor_of(pg);
+	struct page_place bound = { pg->oldest_first ? used->since : used->until, UUID_NIL };
+
+	return is_before(cursor, bound) == pg->oldest_first ? bound : cursor;
+}
+
+static void
+bind_place(struct page_place place, struct db_params *p)
+{
+	db_p_time(p, place.sort_at);
+	db_p_uuid(p, place.id);
+}
+
+/* In the order that list_sql.h tells. */
+static void
+bind_head(const struct http_req *req, const struct page *pg, const struct filter_use *used,
+    int64_t window_start, struct db_params *p)
+{
+	db_p_uuid(p, req->app_id);
+	db_p_time(p, window_start);
+	bind_place(begin_of(pg, used), p);
+	db_p_i64(p, pg->limit + 1); /* one more row than is shown tells whether there are more */
+	db_p_i64(p, pg->offset);
+	db_p_time(p, used->since);
+	db_p_time(p, used->until);
+	bind_place(cursor_of(pg), p);
 }
 
 static enum err_code
 bind_all(struct http_req *req, const struct list *l, const struct page *pg, struct db_params *p,
     const struct list_statements **out, struct err *e)
 {
+	const struct apid *api = req->self;
+	int64_t window_start = clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;
 	struct filter_use used;
-	enum err_code rc;
+	enum err_code rc = filters_use(req, l->filters, l->nfilters, &used, e);
 
-	db_p_uuid(p, req->app_id);
-	db_p_time(p, window_start(req));
-	bind_place(pg, p);
-	db_p_i64(p, pg->limit + 1); /* one more row than is shown tells whether there are more */
-	db_p_i64(p, pg->offset);
-	rc = filters_bind(req, l->filters, l->nfilters, p, &used, e);
-	if (rc == ERR_OK)
-		*out = l->whole ? l->forms : &l->forms[form_of(&used)];
-	return rc;
+	if (rc != ERR_OK)
+		return rc;
+	*out = l->whole ? l->forms : &l->forms[form_of(&used)];
+	if (!l->whole && !used.times)
+		used.since = window_start - HOUR_MS; /* older ones are late, see LIST_IN_WINDOW */
+	bind_head(req, pg, &used, window_start, p);
+	return filters_bind(req, l->filters, l->nfilters, p, e);
 }
 
 /* ---- the answer ---- */

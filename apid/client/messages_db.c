@@ -8,16 +8,16 @@ static const char *const STATUSES[] = { "pending", "success", "failed", NULL };
 /* clang-format off */
 /*        query parameter    type         choices      condition */
 #define MESSAGES_NARROW(X) \
-	X("direction",       CHOICE,      DIRECTIONS,  "($7::text IS NULL OR direction = $7)") \
-	X("from",            NUMBER,      NULL,        "($8::text IS NULL OR \"from\" = $8)") \
-	X("to",              NUMBER,      NULL,        "($9::text IS NULL OR \"to\" = $9)") \
-	X("number",          NUMBER,      NULL,        "($10::text IS NULL OR \"from\" = $10 OR \"to\" = $10)") \
-	X("status",          CHOICE,      STATUSES,    "($11::text IS NULL OR status = $11)")
+	X("direction",       CHOICE,      DIRECTIONS,  "($11::text IS NULL OR direction = $11)") \
+	X("from",            NUMBER,      NULL,        "($12::text IS NULL OR \"from\" = $12)") \
+	X("to",              NUMBER,      NULL,        "($13::text IS NULL OR \"to\" = $13)") \
+	X("number",          NUMBER,      NULL,        "($14::text IS NULL OR \"from\" = $14 OR \"to\" = $14)") \
+	X("status",          CHOICE,      STATUSES,    "($15::text IS NULL OR status = $15)")
 #define MESSAGES_TIMES(X) \
-	X("sent_after",      SINCE,       NULL,        "sort_at >= $12") \
-	X("sent_before",     UNTIL,       NULL,        "sort_at < $13")
+	X("sent_after",      SINCE,       NULL,        "") \
+	X("sent_before",     UNTIL,       NULL,        "")
 #define MESSAGES_OTHER_TIMES(X) \
-	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $14")
+	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $16")
 /* clang-format on */
 
 static const struct filter FILTERS[] = { MESSAGES_NARROW(FILTER_ROW) MESSAGES_TIMES(FILTER_ROW)
@@ -25,9 +25,7 @@ static const struct filter FILTERS[] = { MESSAGES_NARROW(FILTER_ROW) MESSAGES_TI
 
 #define MESSAGES "message_id", MESSAGE_COLUMNS, "messages"
 #define NARROW MESSAGES_NARROW(FILTER_CONDITION)
-#define TIMED MESSAGES_TIMES(FILTER_CONDITION)
-#define TIMED_ALONE LIST_SINCE("$12") LIST_UNTIL("$13")
-#define CHANGED TIMED MESSAGES_OTHER_TIMES(FILTER_CONDITION)
+#define CHANGED MESSAGES_OTHER_TIMES(FILTER_CONDITION)
 
 static const struct list_statements BY_FORM[LIST_FORMS] = {
 	[LIST_RECENT] = LIST_STATEMENTS(
@@ -35,11 +33,11 @@ static const struct list_statements BY_FORM[LIST_FORMS] = {
 	[LIST_RECENT_NARROW] = LIST_STATEMENTS("messages_recent_narrow", DB_PLAN_EACH_TIME,
 	    LIST_IN_WINDOW, MESSAGES, NARROW, NARROW LIST_CREATED),
 	[LIST_TIMED] = LIST_STATEMENTS(
-	    "messages_timed", DB_PLAN_ONCE, LIST_IN_ORDER, MESSAGES, TIMED_ALONE, TIMED),
+	    "messages_timed", DB_PLAN_ONCE, LIST_IN_ORDER, MESSAGES, "", LIST_BETWEEN),
 	[LIST_TIMED_NARROW] = LIST_STATEMENTS("messages_timed_narrow", DB_PLAN_EACH_TIME,
-	    LIST_IN_ORDER, MESSAGES, NARROW TIMED, NARROW TIMED),
+	    LIST_IN_ORDER, MESSAGES, NARROW, NARROW LIST_BETWEEN),
 	[LIST_OTHER_TIME] = LIST_STATEMENTS("messages_changed", DB_PLAN_EACH_TIME, LIST_SCATTERED,
-	    MESSAGES, NARROW CHANGED, NARROW CHANGED),
+	    MESSAGES, NARROW CHANGED, NARROW CHANGED LIST_BETWEEN),
 };
 
 static const struct db_stmt BY_ID = {

@@ -5,14 +5,14 @@
 /* clang-format off */
 /*        query parameter    type         choices      condition */
 #define VOICEMAILS_NARROW(X) \
-	X("from",            NUMBER,      NULL,        "($7::text IS NULL OR \"from\" = $7)") \
-	X("to",              NUMBER,      NULL,        "($8::text IS NULL OR \"to\" = $8)") \
-	X("number",          NUMBER,      NULL,        "($9::text IS NULL OR \"from\" = $9 OR \"to\" = $9)") \
-	X("target_id",       ID,          NULL,        "($10::bigint IS NULL OR target_id = $10)")
+	X("from",            NUMBER,      NULL,        "($11::text IS NULL OR \"from\" = $11)") \
+	X("to",              NUMBER,      NULL,        "($12::text IS NULL OR \"to\" = $12)") \
+	X("number",          NUMBER,      NULL,        "($13::text IS NULL OR \"from\" = $13 OR \"to\" = $13)") \
+	X("target_id",       ID,          NULL,        "($14::bigint IS NULL OR target_id = $14)")
 #define VOICEMAILS_OTHER_TIMES(X) \
-	X("created_after",   OTHER_SINCE, NULL,        "created_at >= $11") \
-	X("created_before",  OTHER_UNTIL, NULL,        "created_at < $12") \
-	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $13")
+	X("created_after",   OTHER_SINCE, NULL,        "created_at >= $15") \
+	X("created_before",  OTHER_UNTIL, NULL,        "created_at < $16") \
+	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $17")
 /* clang-format on */
 
 static const struct filter FILTERS[] = { VOICEMAILS_NARROW(FILTER_ROW)

@@ -64,7 +64,17 @@ check_page(struct http_req *req, const struct list *l)
 	FUZZ_CHECK(!page.has_after || page.offset == 0);
 }
 
-/* Each filter is one parameter, and no text has what PostgreSQL cannot hold. */
+static int
+conditions(const struct list *l)
+{
+	int n = 0;
+
+	for (int i = 0; i < l->nfilters; i++)
+		n += l->filters[i].type != FILTER_SINCE && l->filters[i].type != FILTER_UNTIL;
+	return n;
+}
+
+/* The parameters of a statement are as many as it has, and no text has what PostgreSQL cannot hold. */
 static void
 check_filters(struct http_req *req, const struct list *l)
 {
@@ -73,11 +83,13 @@ check_filters(struct http_req *req, const struct list *l)
 	struct err e;
 
 	db_params_init(&p);
-	if (filters_bind(req, l->filters, l->nfilters, &p, &used, &e) != ERR_OK) {
+	if (filters_use(req, l->filters, l->nfilters, &used, &e) != ERR_OK
+	    || filters_bind(req, l->filters, l->nfilters, &p, &e) != ERR_OK) {
 		FUZZ_CHECK(e.code == ERR_INVALID);
 		return;
 	}
-	FUZZ_CHECK(p.n == l->nfilters && (used.times || !used.others));
+	FUZZ_CHECK(p.n == conditions(l) && (used.times || !used.others));
+	FUZZ_CHECK(used.since >= FILTER_FIRST_MS && used.until <= FILTER_LAST_MS);
 	for (int i = 0; i < p.n; i++) {
 		FUZZ_CHECK(p.p[i].len <= 20);
 		FUZZ_CHECK(
