@@ -18,7 +18,8 @@ struct http_deadline {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	bool running;     /* guarded by `lock`: once it is false, no signal is sent any more */
-	int64_t since_ms; /* monotonic: when this reading began; guarded by `lock` */
+	int64_t since_ms; /* monotonic: when this reading began; INT64_MAX: it is not hurried;
+	                   * guarded by `lock` */
 	_Atomic int64_t due_ms;
 	_Atomic bool hurried; /* brought forward */
 };
@@ -179,15 +180,29 @@ http_deadline_free(struct http_deadline *d)
 	free(d);
 }
 
-void
-http_deadline_start(struct http_deadline *d, int64_t in_ms)
+static void
+start(struct http_deadline *d, int64_t in_ms, bool kept)
 {
+	int64_t now_ms = clock_mono_ms();
+
 	(void)pthread_mutex_lock(&d->lock);
-	d->since_ms = clock_mono_ms();
-	d->due_ms = d->since_ms + in_ms;
+	d->since_ms = kept ? INT64_MAX : now_ms;
+	d->due_ms = now_ms + in_ms;
 	d->hurried = false;
 	d->running = true;
 	(void)pthread_mutex_unlock(&d->lock);
+}
+
+void
+http_deadline_start(struct http_deadline *d, int64_t in_ms)
+{
+	start(d, in_ms, false);
+}
+
+void
+http_deadline_start_kept(struct http_deadline *d, int64_t in_ms)
+{
+	start(d, in_ms, true);
 }
 
 static void

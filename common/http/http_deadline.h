@@ -37,7 +37,10 @@ struct http_deadline *http_deadline_new(struct http_watch *w); /* for the callin
 void http_deadline_free(struct http_deadline *d);
 
 void http_deadline_start(struct http_deadline *d, int64_t in_ms); /* from now on, running */
-void http_deadline_pause(struct http_deadline *d);                /* no signals; time goes on */
+/* The same, and nobody hurries it: closing a connection that was kept would cross with its next
+ * request, which would be lost. */
+void http_deadline_start_kept(struct http_deadline *d, int64_t in_ms);
+void http_deadline_pause(struct http_deadline *d); /* no signals; time goes on */
 void http_deadline_resume(struct http_deadline *d);
 bool http_deadline_is_over(const struct http_deadline *d);
 bool http_deadline_was_hurried(const struct http_deadline *d); /* it is over because of the hurry */
