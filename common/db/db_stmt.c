@@ -171,8 +171,7 @@ db_settle(struct db_conn *c, struct err *e)
 }
 
 enum err_code
-db_exec_later(
-    struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e)
+db_exec_later(struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e)
 {
 	int64_t deadline = db_deadline(c);
 	struct db_args a;

@@ -34,6 +34,7 @@ NO_LIMITS = {
 # What a sanitizer writes when it has found something.
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
+CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
 
 
 class Daemon:
@@ -44,7 +45,7 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
-        self.env = unprivileged.base_env() | {
+        self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
             "OPS_PORT": str(self.ops_port),
@@ -53,10 +54,6 @@ class Daemon:
         self._process: subprocess.Popen | None = None
         if name == "apid":
             contract.APID_URLS.add(self.url)
-
-    def set_env(self, name: str, value: str) -> None:
-        """From its next start on."""
-        self._env[name] = value
 
     @property
     def env(self) -> dict[str, str]:
@@ -73,6 +70,10 @@ class Daemon:
     @property
     def ops_url(self) -> str:
         return f"http://127.0.0.1:{self.ops_port}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -142,12 +143,16 @@ class Daemon:
         return "\n".join(self._text().splitlines()[-LOG_TAIL_LINES:])
 
     def complaints(self) -> list[str]:
-        """What a sanitizer found."""
-        return [
+        """What a sanitizer found, and a crash."""
+        found = [
             f"{self.name}: {word}\n{self._text()[self._text().index(word) :][:4000]}"
             for word in SANITIZER_WORDS
             if self.log_contains(word)
         ]
+        code = self._process.poll() if self._process else None
+        if code in CRASHES:
+            found.append(f"{self.name} crashed: {signal.Signals(-code).name}\n{self.tail()}")
+        return found
 
     def _text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
