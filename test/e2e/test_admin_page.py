@@ -1,0 +1,79 @@
+"""The commands in docs/admin.md, run one after the other as they are printed."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import pytest
+import unprivileged
+from cti import Stack
+from tasks import finished
+from web import eventually
+
+from test.conftest import ROOT
+
+NUMBER = "+13345521280"
+
+
+def printed() -> list[str]:
+    page = (ROOT / "docs" / "admin.md").read_text()
+    return re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+
+
+class Reader:
+    """Somebody with the page, a shell, and an app that has got a call."""
+
+    def __init__(self, stack: Stack):
+        self.stack = stack
+        self.app = stack.create_app("reader")
+        self.app.hook.post({"call_id": 7, "state": "ringing", "direction": "inbound",
+                            "external_number": NUMBER, "event_timestamp": 1_800_000_000_000})
+        self.app.wait_for("/api/calls/7", 5)
+        [self.event] = stack.admin("GET", f"/apps/{self.app.app_id}/events")["events"]
+
+    def run(self, command: str, secret: str | None = None) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            ["sh", "-eu"], input=command, capture_output=True, text=True, timeout=20, check=False,
+            env=unprivileged.base_env() | {
+                "CTI_URL": self.stack.apid.url, "CTI_ADMIN": secret or self.stack.admin_secret,
+                "CTI_APP": self.app.app_id, "CTI_EVENT": self.event["event_id"]})
+
+
+@pytest.fixture
+def reader(own_stack: Stack) -> Reader:
+    return Reader(own_stack)
+
+
+def test_the_examples_work_from_the_first_to_the_last(reader: Reader) -> None:
+    stack, app = reader.stack, reader.app
+    stack.admin("PATCH", f"/apps/{app.app_id}", {"accepts_bare": True})
+    answers = {}
+    for command in printed():
+        done = reader.run(command)
+        assert done.returncode == 0, command + done.stdout + done.stderr
+        answers[command] = json.loads(done.stdout)
+        if "api_key" in answers[command]:
+            stack._shown.append(answers[command]["api_key"])
+    told = [answer for command, answer in answers.items() if "will_remove" in answer]
+    assert [answer["will_remove"]["calls"] for answer in told] == [1, 1]
+    task = finished(stack, f"/apps/{app.app_id}/erase", "erasures", told[1]["id"])
+    assert task["result"]["calls"] == 1
+    eventually(lambda: app.get("/api/calls/7").status == 404, 5, "no call any more")
+
+
+def test_without_the_secret_none_of_them_looks_like_success(reader: Reader) -> None:
+    for command in printed():
+        assert reader.run(command, secret="x" * 32).returncode != 0, command
+    assert reader.app.get("/api/calls/7").status == 200
+
+
+def test_every_admin_route_is_on_the_page() -> None:
+    """By the parts of its path that are words."""
+    page = (ROOT / "docs" / "admin.md").read_text()
+    table = (ROOT / "apid" / "routes.c").read_text()
+    elsewhere = ("connection", "disconnect", "connect-link", "live-token")  # told in other pages
+    for path in set(re.findall(r'"(/internal/[^"]+)"', table)):
+        last = [part for part in path.split("/") if part and "{" not in part][-1]
+        assert last in page or last.startswith(elsewhere), path
