@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import psycopg
 from schema import ALICE
@@ -45,6 +46,29 @@ def test_after_trouble_it_is_tried_again_later(
     assert rows(owner, STATE, "a") == [
         (True, 0, None, {"calls": 0, "messages": 0, "voicemails": 0, "events": 0, "changes": 0})]
     assert rows(owner, "SELECT params::text FROM jobs") == [("{}",)], "the number is forgotten"
+
+
+def add_dead(conn: psycopg.Connection, died: str) -> uuid.UUID:
+    """An event that died so long ago."""
+    event = uuid.uuid4()
+    conn.execute("WITH log AS (INSERT INTO event_log (app_id, event_id, arrived_at, payload)"
+                 "  VALUES (%s, %s, now(), '{}') RETURNING *)"
+                 " INSERT INTO event_outcomes (app_id, event_id, received_at, verdict, at)"
+                 " SELECT app_id, event_id, received_at, 'dead', now() - %s::interval FROM log",
+                 [ALICE, event, died])
+    return event
+
+
+def test_a_replay_takes_only_what_had_died_before_it_was_asked_for(
+    owner: psycopg.Connection, run_job: RunJob  # noqa: F811
+) -> None:
+    """Else it would take for ever what dies again at once."""
+    before, after = add_dead(owner, "1 minute"), add_dead(owner, "-1 minute")
+    ask(owner, "replay", "a", {"from": 0})
+    run_job("requests")
+    assert rows(owner, "SELECT event_id FROM event_queue") == [(before,)]
+    assert rows(owner, "SELECT event_id FROM event_outcomes") == [(after,)]
+    assert rows(owner, STATE, "a")[0][3]["requeued"] == 1
 
 
 def test_what_became_of_it_is_forgotten_after_a_month(

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from admin import admin
 from cti import App, Stack
+from live import Poller
 from tasks import finished
 from test_claims import NIL
-from web import eventually
 
 HER, HIM, OURS = "+13345521280", "+13345521281", "+13342459504"
 TABLES = ("event_log", "event_log_archive", "event_queue", "event_outcomes",
@@ -223,10 +223,15 @@ def test_of_an_unknown_app_nothing_is_erased(stack: Stack) -> None:
 
 def test_a_client_that_is_behind_reads_its_lists_anew(stack: Stack, app: App) -> None:
     """Rows of the feed are gone, and their numbers are not given again."""
+    behind, ahead = Poller(app), Poller(app)
+    behind.ask()
+    ahead.ask()
     post(stack, app, call(1, HIM), call(2, HER), call(3, HIM))
+    assert len(ahead.drain()) == 3
     assert erase(stack, app)["result"]["changes"] == 1
-    seqs = stack.sql("SELECT seq FROM change_feed WHERE app_id = %s ORDER BY seq", app.app_id)
-    assert seqs == [(1,), (3,)]
     post(stack, app, call(4, HIM))
-    eventually(lambda: stack.sql("SELECT 1 FROM change_feed WHERE app_id = %s AND seq = 4",
-                                 app.app_id), 5, "the next number")
+    assert [e["data"]["call_id"] for e in ahead.drain()] == [4]
+    first = behind.ask()["events"]
+    assert [e["data"].get("call_id") for e in first if e["type"] != "resync"] == [1]
+    assert "resync" in [e["type"] for e in first + behind.ask()["events"]]
+    assert behind.drain() == []

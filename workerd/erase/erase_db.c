@@ -14,13 +14,14 @@
 	" LIMIT $3) AS page) AS seen"                                                                \
 	") AS marked WHERE hit OR is_last ORDER BY k"
 
-#define EVENTS(log)                                                                                             \
-	PAGE("event_id",                                                                                        \
-	    "event_id, " DIALPAD_KIND_SQL(                                                                      \
-		"event_type") " AS kind,"                                                                       \
-			      " CASE WHEN dialpad_event_id ~ '^[0-9]{1,18}$' THEN dialpad_event_id::bigint END" \
-			      " AS dialpad_id",                                                                 \
+/* clang-format off */
+#define EVENTS(log) \
+	PAGE("event_id", \
+	    "event_id, " DIALPAD_KIND_SQL("event_type") " AS kind," \
+	    " CASE WHEN dialpad_event_id ~ '^[0-9]{1,18}$' THEN dialpad_event_id::bigint END" \
+	    " AS dialpad_id", \
 	    log, "$2::uuid", "payload::text ~ $5 OR position($6 in payload_raw) > 0")
+/* clang-format on */
 
 #define RECORDS(key, kind, table, hit)                                                        \
 	PAGE(key, "NULL::uuid AS event_id, '" kind "' AS kind, " key " AS dialpad_id", table, \
