@@ -106,6 +106,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct http_req req = { .nquery = 0 };
 	struct err e;
 
+	in.n = strnlen(in.p, in.n); /* it comes to us as a C string */
 	FUZZ_CHECK(sodium_init() >= 0);
 	arena_init(&req.arena);
 	if (http_uri_query(&req, in, &e) == ERR_OK) {
