@@ -143,8 +143,8 @@ add(struct key_cache *c, struct str key_id)
 /* ---- the facts ---- */
 
 bool
-key_cache_get(struct key_cache *c, struct str key_id, int64_t now_ms, struct arena *a,
-    struct key_facts *out)
+key_cache_get(
+    struct key_cache *c, struct str key_id, int64_t now_ms, struct arena *a, struct key_facts *out)
 {
 	const struct entry *en;
 	bool good;

@@ -43,8 +43,8 @@ struct key_cache *key_cache_new(int most_keys);
 void key_cache_free(struct key_cache *c); /* NULL is allowed */
 
 /* now_ms is monotonic. The origins are copied into the arena. */
-bool key_cache_get(struct key_cache *c, struct str key_id, int64_t now_ms, struct arena *a,
-    struct key_facts *out);
+bool key_cache_get(
+    struct key_cache *c, struct str key_id, int64_t now_ms, struct arena *a, struct key_facts *out);
 
 uint64_t key_cache_epoch(struct key_cache *c);
 /* The answer to a question that was asked at asked_ms in this epoch. Everything is copied. */

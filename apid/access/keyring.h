@@ -20,8 +20,8 @@
 struct keyring;
 
 enum key_verdict {
-	KEY_UNASKED, /* not known here, and the database was not to be asked */
-	KEY_BAD,     /* no key of ours, or not any more */
+	KEY_UNASKED,  /* not known here, and the database was not to be asked */
+	KEY_BAD,      /* no key of ours, or not any more */
 	KEY_DISABLED, /* right, but its app is disabled */
 	KEY_GOOD,
 };

@@ -45,8 +45,8 @@ keyring_db_read(struct db_conn *c, struct str key_id, int64_t asked_ms, struct d
 		.app_id = db_uuid(r, 0, COL_APP_ID),
 		.is_live = db_bool(r, 0, COL_IS_LIVE),
 		.is_active = db_bool(r, 0, COL_IS_ACTIVE),
-		.expires_ms = db_null(r, 0, COL_LEFT_MS) ? INT64_MAX
-							 : asked_ms + db_i64(r, 0, COL_LEFT_MS),
+		.expires_ms =
+		    db_null(r, 0, COL_LEFT_MS) ? INT64_MAX : asked_ms + db_i64(r, 0, COL_LEFT_MS),
 		.allowed_origins = db_str(r, 0, COL_ORIGINS),
 	};
 	memcpy(out->hash, hash.p, HMAC_BYTES);

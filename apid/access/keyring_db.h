@@ -14,8 +14,8 @@
 #include "common/db/db.h"
 
 /* asked_ms is the monotonic instant that the key's remaining time is counted from. */
-CTI_MUST_CHECK enum err_code keyring_db_read(struct db_conn *c, struct str key_id,
-    int64_t asked_ms, struct db_result *r, struct key_facts *out, bool *found, struct err *e);
+CTI_MUST_CHECK enum err_code keyring_db_read(struct db_conn *c, struct str key_id, int64_t asked_ms,
+    struct db_result *r, struct key_facts *out, bool *found, struct err *e);
 
 CTI_MUST_CHECK enum err_code keyring_db_stamp(
     struct db_conn *c, const struct key_use *uses, int n, struct err *e);

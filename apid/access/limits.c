@@ -62,8 +62,7 @@ add_fields(struct http_res *res, enum limit_class class, int64_t quota, struct l
 	AUTO_RELEASE(buf_release) struct buf now = BUF(FIELD_BYTES);
 
 	buf_add_fmt(&policy, "\"%s\";q=%" PRId64 ";w=60", LIMITS[class].name, quota);
-	buf_add_fmt(
-	    &now, "\"%s\";r=%" PRId64 ";t=%" PRId64, LIMITS[class].name, s.left, s.reset_s);
+	buf_add_fmt(&now, "\"%s\";r=%" PRId64 ";t=%" PRId64, LIMITS[class].name, s.left, s.reset_s);
 	http_header_add(res, "RateLimit-Policy", buf_str(&policy));
 	http_header_add(res, "RateLimit", buf_str(&now));
 }
@@ -93,8 +92,7 @@ limits_take(struct http_req *req, struct http_res *res, enum limit_class class, 
 
 	if (quota == 0)
 		return ERR_OK;
-	s = limiter_take(
-	    api->limiter, caller_id(req, class, id, bytes), quota, clock_mono_ms());
+	s = limiter_take(api->limiter, caller_id(req, class, id, bytes), quota, clock_mono_ms());
 	add_fields(res, class, quota, s);
 	return s.allowed ? ERR_OK : refuse(res, class, quota, s, e);
 }
@@ -109,8 +107,8 @@ limits_check_failures(struct http_req *req, struct http_res *res, struct err *e)
 
 	if (quota == 0)
 		return ERR_OK;
-	s = limiter_look(api->limiter, caller_id(req, LIMIT_FAILED, STR_NONE, bytes), quota,
-	    clock_mono_ms());
+	s = limiter_look(
+	    api->limiter, caller_id(req, LIMIT_FAILED, STR_NONE, bytes), quota, clock_mono_ms());
 	if (s.allowed)
 		return ERR_OK;
 	add_fields(res, LIMIT_FAILED, quota, s);

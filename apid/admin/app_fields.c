@@ -60,11 +60,11 @@ read_list(const struct json *body, const char *field, bool (*is)(struct str), co
 		struct str s;
 
 		if (!json_to_str(v, &s) || !is(s))
-			return err_set(
-			    e, ERR_INVALID, "field \"%s\" holds something that is no %s", field, what);
+			return err_set(e, ERR_INVALID, "field \"%s\" holds something that is no %s",
+			    field, what);
 		if (out->n == MAX_ITEMS)
-			return err_set(
-			    e, ERR_INVALID, "field \"%s\" has more than %d items", field, MAX_ITEMS);
+			return err_set(e, ERR_INVALID, "field \"%s\" has more than %d items", field,
+			    MAX_ITEMS);
 		db_array_bytes(out, s);
 	}
 	*given = true;

@@ -14,11 +14,11 @@
 #include "common/json/json_in.h"
 
 struct app_fields {
-	struct str name;                       /* STR_NONE when absent */
-	bool has_active, is_active;            /* without has_… absent, here and below */
+	struct str name;            /* STR_NONE when absent */
+	bool has_active, is_active; /* without has_… absent, here and below */
 	bool has_bare, accepts_bare;
 	bool has_return_urls, has_origins;
-	struct db_array return_urls, origins;  /* of DB_TEXT; empty when absent */
+	struct db_array return_urls, origins; /* of DB_TEXT; empty when absent */
 };
 
 /* Those of a new app, and those that can be changed. Each ends with NULL. */

@@ -33,8 +33,8 @@ refuse(struct str origin, const char *by, struct err *e)
 {
 	if (origin.n > QUOTED_BYTES)
 		origin.n = QUOTED_BYTES;
-	return err_set(
-	    e, ERR_FORBIDDEN, "pages of the origin %.*s are not allowed by %s", STR_ARG(origin), by);
+	return err_set(e, ERR_FORBIDDEN, "pages of the origin %.*s are not allowed by %s",
+	    STR_ARG(origin), by);
 }
 
 /* No "Vary" where the answer does not depend on the origin. */
@@ -47,8 +47,7 @@ cors_add_headers(const struct http_req *req, struct http_res *res)
 		http_header_add(res, "Vary", STR("Origin"));
 	if (origin.n == 0 || !allows(req, origin))
 		return;
-	http_header_add(
-	    res, "Access-Control-Allow-Origin", allows_all(req) ? STR("*") : origin);
+	http_header_add(res, "Access-Control-Allow-Origin", allows_all(req) ? STR("*") : origin);
 	http_header_add(res, "Access-Control-Expose-Headers",
 	    STR("X-Request-Id, RateLimit, RateLimit-Policy, Retry-After"));
 }

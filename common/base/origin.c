@@ -19,7 +19,8 @@ static bool
 is_made_of(struct str s, const char *others)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\0' || (!is_letter_or_digit(s.p[i]) && strchr(others, s.p[i]) == NULL))
+		if (s.p[i] == '\0'
+		    || (!is_letter_or_digit(s.p[i]) && strchr(others, s.p[i]) == NULL))
 			return false;
 	}
 	return s.n > 0;

@@ -48,8 +48,8 @@ conf_labelled_check(const char *variable, struct str list, struct err *e)
 
 	for (int i = 0; conf_labelled_next(&rest, &label, &secret); i++) {
 		if (i == CONF_MAX_LABELLED)
-			return err_set(
-			    e, ERR_INVALID, "%s has more than %d items", variable, CONF_MAX_LABELLED);
+			return err_set(e, ERR_INVALID, "%s has more than %d items", variable,
+			    CONF_MAX_LABELLED);
 		/* What has no colon may be a secret: it is not repeated. */
 		if (secret.p == NULL || !is_label(label))
 			return err_set(e, ERR_INVALID,

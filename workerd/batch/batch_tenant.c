@@ -84,8 +84,7 @@ read_event(struct work *w, const struct queue_event *ev, struct err *e)
 	if (ev->payload_raw.p != NULL)
 		return give_up(w, ev, "quarantined",
 		    "the claims are no JSON object that PostgreSQL can store", e);
-	rc = ev->swept ? fold_read_swept(ev->payload, ev->received_at, w->b->arena, change, &bad)
-		       : fold_read(ev->payload, ev->received_at, w->b->arena, change, &bad);
+	rc = fold_read_from(ev->origin, ev->payload, ev->received_at, w->b->arena, change, &bad);
 	if (rc != ERR_OK)
 		return set_aside(w, ev, bad.msg, e);
 	if (change->kind != NULL)

@@ -11,13 +11,14 @@
 
 #include "common/base/arena.h"
 #include "common/db/db.h"
+#include "workerd/fold/fold.h"
 
 struct queue_event {
 	struct uuid id;
-	int64_t received_at;    /* ms */
-	int32_t attempts;       /* failed ones; with one counted beforehand, that too */
-	int32_t hook;           /* 0: the bare route, or an event of our own */
-	bool swept;             /* the sweeper's */
+	int64_t received_at; /* ms */
+	int32_t attempts;    /* failed ones; with one counted beforehand, that too */
+	int32_t hook;        /* 0: the bare route, or an event of our own */
+	enum fold_origin origin;
 	struct str payload;     /* STR_NONE: only bytes were kept, or the log row is gone */
 	struct str payload_raw; /* STR_NONE unless only bytes were kept */
 };

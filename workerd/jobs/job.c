@@ -4,11 +4,15 @@
 #include "common/base/log.h"
 
 bool
+job_is_stopping(const struct job_run *r)
+{
+	return r->wake != NULL && !wake_pause(r->wake, 0);
+}
+
+bool
 job_may_go_on(struct job_run *r)
 {
-	bool stopping = r->wake != NULL && !wake_pause(r->wake, 0);
-
-	if (!stopping && clock_mono_ms() < r->until_ms)
+	if (!job_is_stopping(r) && clock_mono_ms() < r->until_ms)
 		return true;
 	r->more = true;
 	return false;

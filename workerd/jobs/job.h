@@ -22,6 +22,9 @@
 	X(gauges,       15) /* the queue's depth and age */                 \
 	X(heads,        60) /* apps without a head, events without an app */ \
 	X(tokens,       60) /* tokens of Dialpad, before they end */        \
+	X(watch,        15) /* what is due unasked: repairs, checks of hooks */ \
+	X(alarms,       60) /* what needs a person */                       \
+	X(requests,      5) /* work that was asked for */                   \
 	X(sweeper,     600) /* calls whose end never came */                \
 	X(cleanup,     600) /* what has expired */                          \
 	X(retention,  3600) /* old days of the log and the feed */          \
@@ -30,14 +33,18 @@
 
 enum { JOB_CHUNK = 1000 };
 
+struct alerts;
+struct conf;
 struct dialpad;
 
 struct job_opts {
+	const struct conf *conf;
 	int event_days, feed_days;
 	bool archive;    /* old events are kept aside, not dropped */
 	int record_days; /* 0: for ever */
 	int stuck_hours;
-	struct dialpad *dialpad; /* see workerd/dialpad/dialpad.h */
+	struct dialpad *dialpad;     /* see workerd/dialpad/dialpad.h */
+	const struct alerts *alerts; /* see workerd/watch/alerts.h */
 };
 
 struct job_run {
@@ -47,6 +54,8 @@ struct job_run {
 	int64_t until_ms;  /* monotonic: the end of its share of time */
 	bool more;         /* it stopped before it was done */
 };
+
+bool job_is_stopping(const struct job_run *r);
 
 /* False when the daemon is stopping or the run's time is up; notes that there is more to do. */
 bool job_may_go_on(struct job_run *r);
