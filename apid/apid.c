@@ -146,6 +146,8 @@ release(struct apid *api)
 {
 	http_server_stop(api->server);
 	http_server_stop(api->internal);
+	dialpad_api_free(api->dialpad);
+	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
 	db_listen_stop(api->listen);
 	keyring_stop(api->keys);
@@ -168,7 +170,10 @@ apid_start(void *self, const struct conf *c, struct err *e)
 
 	*api = (struct apid){ .conf = c };
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
-	rc = start_database(api, e);
+	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
+	rc = dialpad_api_new(c, &api->dialpad, e);
+	if (rc == ERR_OK)
+		rc = start_database(api, e);
 	if (rc == ERR_OK)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
@@ -227,6 +232,14 @@ apid_read(const struct http_req *req, const struct db_stmt *s, const struct db_p
 	rc = db_exec(c, s, p, out, e);
 	db_pool_put(api->pool, c);
 	return rc;
+}
+
+enum err_code
+apid_tx(const struct http_req *req, db_tx_fn fn, void *arg, struct err *e)
+{
+	const struct apid *api = req->self;
+
+	return db_tx(api->pool, CHECKOUT_MS, fn, arg, e);
 }
 
 struct admin_work {

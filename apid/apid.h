@@ -13,8 +13,10 @@
 
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
+#include "common/crypto/seal.h"
 #include "common/db/db_listen.h"
 #include "common/db/db_ready.h"
+#include "common/dialpad/dialpad_api.h"
 #include "common/http/http_ops.h"
 
 struct apid {
@@ -27,6 +29,8 @@ struct apid {
 	struct keyring *keys;
 	struct limiter *limiter;
 	struct admins *admins;
+	struct dialpad_api *dialpad;
+	struct seal_keys seal_keys;
 	struct http_server *server;
 	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
 	struct http_route *routes, *internal_routes;
@@ -46,6 +50,10 @@ CTI_MUST_CHECK enum err_code apid_tenant_read(const struct http_req *req,
 /* One statement on a table that belongs to no tenant, as cti_api. */
 CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
+
+/* A transaction as cti_api, under the rules of db_tx: fn may run more than once. */
+CTI_MUST_CHECK enum err_code apid_tx(
+    const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 
 /* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
 CTI_MUST_CHECK enum err_code apid_admin_tx(

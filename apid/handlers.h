@@ -35,6 +35,15 @@ HANDLER(keys_revoke);
 HANDLER(hooks_get);
 HANDLER(audit_get);
 
+/* oauth/connect.c, oauth/callback.c */
+HANDLER(oauth_connect);
+HANDLER(oauth_callback);
+
+/* connections.c */
+HANDLER(connections_get);
+HANDLER(connections_disconnect);
+HANDLER(connections_invite);
+
 /* health.c */
 HANDLER(health_get);
 HANDLER(health_metrics);

@@ -6,6 +6,7 @@
 #define NONE HTTP_AUTH_NONE
 #define APP HTTP_AUTH_APP
 #define ADMIN HTTP_AUTH_ADMIN
+#define ANY HTTP_AUTH_VISITOR
 
 enum { SMALL_BODY = 16 * 1024, WEBHOOK_BODY = 2 * 1024 * 1024 };
 
@@ -26,6 +27,9 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/api/voicemails",              APP,   0,            voicemails_list },
 	{ "GET",  "/api/voicemails/{id}",         APP,   0,            voicemails_get },
 
+	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
+	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },
+
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },
 	{ "GET",  "/internal/apps/{id}",          ADMIN, 0,            apps_get },
@@ -35,6 +39,9 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/internal/apps/{id}/api-keys", ADMIN, 0,            keys_list },
 	{ "DELETE", "/internal/apps/{id}/api-keys/{key_id}", ADMIN, 0, keys_revoke },
 	{ "GET",  "/internal/apps/{id}/webhook",  ADMIN, 0,            hooks_get },
+	{ "GET",  "/internal/apps/{id}/connection", ADMIN, 0,          connections_get },
+	{ "POST", "/internal/apps/{id}/disconnect", ADMIN, SMALL_BODY, connections_disconnect },
+	{ "POST", "/internal/apps/{id}/connect-link", ADMIN, SMALL_BODY, connections_invite },
 	{ "GET",  "/internal/apps/{id}/audit",    ADMIN, 0,            audit_get },
 
 	/* Belongs to ingestd. It has to read the event to refuse it in a way that Dialpad repeats. */

@@ -15,6 +15,10 @@
 
 void problem_of_error(const struct http_req *req, const struct err *e, struct http_res *res);
 
+/* problem+json of this class, with a text for the caller whatever the class. */
+void problem_write(
+    const struct http_req *req, struct http_res *res, enum err_code code, struct str text);
+
 /* 503 whose `error` and `detail` are `text`, for all to read. */
 void problem_unavailable(const struct http_req *req, struct http_res *res, const char *text);
 

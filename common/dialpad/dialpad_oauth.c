@@ -116,11 +116,10 @@ redeem(struct dialpad_api *api, struct dialpad_call *call, struct buf *body,
 
 enum err_code
 dialpad_exchange(struct dialpad_api *api, struct str code, struct str verifier,
-    struct dialpad_tokens *t, struct err *e)
+    struct dialpad_tokens *t, struct dialpad_refusal *why, struct err *e)
 {
 	AUTO_RELEASE(buf_release) struct buf body = BUF(MAX_BODY_BYTES);
 	struct dialpad_call call = { .name = "oauth2.token.exchange" };
-	struct dialpad_refusal ignored;
 	struct json_out j;
 
 	begin_grant(api, "authorization_code", &j, &body);
@@ -128,7 +127,7 @@ dialpad_exchange(struct dialpad_api *api, struct str code, struct str verifier,
 	jo_kv_str(&j, "code_verifier", verifier);
 	jo_kv_str(&j, "redirect_uri", str_of(dialpad_client(api)->redirect_uri));
 	jo_end_obj(&j);
-	return redeem(api, &call, &body, t, &ignored, e);
+	return redeem(api, &call, &body, t, why, e);
 }
 
 enum err_code

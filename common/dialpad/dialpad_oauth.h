@@ -35,9 +35,9 @@ struct dialpad_refusal {
 void dialpad_authorize_url(
     const struct dialpad_api *api, const char *state, const char *challenge, struct buf *out);
 
-/* *t was initialised; it is filled on success only. */
+/* *t was initialised; it is filled on success only. *why is filled in either case. */
 CTI_MUST_CHECK enum err_code dialpad_exchange(struct dialpad_api *api, struct str code,
-    struct str verifier, struct dialpad_tokens *t, struct err *e);
+    struct str verifier, struct dialpad_tokens *t, struct dialpad_refusal *why, struct err *e);
 
 /* Runs to its end, whatever else is aborted: Dialpad may have made the old token worthless. */
 CTI_MUST_CHECK enum err_code dialpad_refresh(struct dialpad_api *api, struct str refresh_token,

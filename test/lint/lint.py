@@ -31,6 +31,7 @@ WRAPPED = {
     "libpq-fe.h": "common/db/",
     "cjson/cJSON.h": "common/json/json_in.c",
     "curl/curl.h": "common/https/https.c",
+    "jwt.h": "common/crypto/jws_make.c",
 }
 
 BANNED = re.compile(

@@ -198,6 +198,7 @@ static void
 a_code_is_exchanged_with_verifier_and_client(void **state)
 {
 	AUTO_RELEASE(dialpad_tokens_release) struct dialpad_tokens t;
+	struct dialpad_refusal why;
 	struct err e;
 
 	(void)state;
@@ -205,7 +206,7 @@ a_code_is_exchanged_with_verifier_and_client(void **state)
 	fake_answers(200,
 	    "{\"access_token\":\"acc\",\"refresh_token\":\"ref\",\"expires_in\":\"3600\","
 	    "\"token_type\":\"bearer\"}");
-	assert_int_equal(dialpad_exchange(api, STR("the code"), STR("ver"), &t, &e), ERR_OK);
+	assert_int_equal(dialpad_exchange(api, STR("the code"), STR("ver"), &t, &why, &e), ERR_OK);
 	assert_string_equal(buf_c(&t.access), "acc");
 	assert_string_equal(buf_c(&t.refresh), "ref");
 	assert_int_equal(t.expires_in_s, 3600);
@@ -221,12 +222,13 @@ static void
 a_token_without_an_end_or_a_successor_is_told_apart(void **state)
 {
 	AUTO_RELEASE(dialpad_tokens_release) struct dialpad_tokens t;
+	struct dialpad_refusal why;
 	struct err e;
 
 	(void)state;
 	dialpad_tokens_init(&t);
 	fake_answers(200, "{\"access_token\":\"acc\",\"refresh_token\":null}");
-	assert_int_equal(dialpad_exchange(api, STR("c"), STR("v"), &t, &e), ERR_OK);
+	assert_int_equal(dialpad_exchange(api, STR("c"), STR("v"), &t, &why, &e), ERR_OK);
 	assert_int_equal(t.refresh.n, 0);
 	assert_int_equal(t.expires_in_s, 0);
 }
@@ -238,6 +240,7 @@ a_token_that_could_not_be_sent_is_a_bad_answer(void **state)
 		"{\"access_token\":\"\"}", "{\"access_token\":\"a b\"}",
 		"{\"access_token\":\"a\\r\\nX: y\"}", "",
 		"{\"access_token\":\"a\",\"refresh_token\":\"\\u0001\"}" };
+	struct dialpad_refusal why;
 	struct err e;
 
 	(void)state;
@@ -246,7 +249,7 @@ a_token_that_could_not_be_sent_is_a_bad_answer(void **state)
 
 		dialpad_tokens_init(&t);
 		fake_answers(200, bodies[i]);
-		if (dialpad_exchange(api, STR("c"), STR("v"), &t, &e) != ERR_UPSTREAM)
+		if (dialpad_exchange(api, STR("c"), STR("v"), &t, &why, &e) != ERR_UPSTREAM)
 			fail_msg("%s", bodies[i]);
 		assert_int_equal(t.access.n, 0);
 	}
