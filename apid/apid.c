@@ -43,15 +43,37 @@ start_access(struct apid *api, struct err *e)
 	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
 }
 
-/* Hints only: each subscriber has a time limit of its own for what it believes. */
-static enum err_code
-start_listener(struct apid *api, struct db_opts o, struct err *e)
+static struct db_opts
+pool_opts(const struct conf *c, struct buf *conninfo)
 {
+	return (struct db_opts){
+		.url = buf_c(conninfo),
+		.role = c->db_role,
+		.app_name = "apid",
+		.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
+		.timeout_ms = STATEMENT_MS,
+		.size = (int)c->db_pool,
+	};
+}
+
+struct db_opts
+apid_direct_db(const struct apid *api, const char *role)
+{
+	struct db_opts o = api->db;
+
 	if (api->conf->database_listen_url[0] != '\0')
 		o.url = api->conf->database_listen_url;
+	o.role = role;
+	return o;
+}
+
+/* Hints only: each subscriber has a time limit of its own for what it believes. */
+static enum err_code
+start_listener(struct apid *api, struct err *e)
+{
 	return db_listen_start(
 	    &(struct db_listen_opts){
-		.db = o,
+		.db = apid_direct_db(api, api->conf->db_role),
 		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys } },
 	    },
 	    &api->listen, e);
@@ -61,30 +83,22 @@ static enum err_code
 start_database(struct apid *api, struct err *e)
 {
 	const struct conf *c = api->conf;
-	struct db_opts o;
 	enum err_code rc;
 
 	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
 	rc = db_conninfo(c, &api->conninfo, e);
 	if (rc != ERR_OK)
 		return rc;
-	o = (struct db_opts){
-		.url = buf_c(&api->conninfo),
-		.role = c->db_role,
-		.app_name = "apid",
-		.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
-		.timeout_ms = STATEMENT_MS,
-		.size = (int)c->db_pool,
-	};
+	api->db = pool_opts(c, &api->conninfo);
 	api->ready = db_ready_new(&(struct db_ready_opts){
-	    .db = o,
+	    .db = api->db,
 	    .deadline_ms = READY_MS,
 	    .production = c->production,
 	});
-	rc = db_pool_new(&o, &api->pool, e);
+	rc = db_pool_new(&api->db, &api->pool, e);
 	if (rc == ERR_OK)
 		rc = start_access(api, e);
-	return rc == ERR_OK ? start_listener(api, o, e) : rc;
+	return rc == ERR_OK ? start_listener(api, e) : rc;
 }
 
 static enum err_code

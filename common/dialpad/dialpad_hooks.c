@@ -81,7 +81,8 @@ enum err_code
 dialpad_webhooks_list(struct dialpad_api *api, struct str token, struct arena *a,
     struct dialpad_webhook **out, int *n, struct err *e)
 {
-	struct found f = { .a = a, .hooks = arena_new(a, struct dialpad_webhook, DIALPAD_MAX_HOOKS) };
+	struct found f = { .a = a,
+		.hooks = arena_new(a, struct dialpad_webhook, DIALPAD_MAX_HOOKS) };
 	const struct dialpad_list list = { "webhooks.list", "/api/v2/webhooks?limit=50", token,
 		add_webhook, &f };
 	enum err_code rc = dialpad_list_each(api, &list, e);
@@ -284,15 +285,14 @@ dialpad_subs_put(struct dialpad_api *api, struct str token, struct dialpad_sub *
 
 /* ---- removing ---- */
 
-static enum err_code
-delete(struct dialpad_api *api, struct str token, const char *name, const char *base, int64_t id,
-    struct err *e)
-{
+static enum err_code delete (struct dialpad_api *api, struct str token, const char *name,
+    const char *base, int64_t id, struct err *e) {
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
 	char path[MAX_PATH];
-	const struct dialpad_call call = {
-		.name = name, .method = "DELETE", .path = path, .token = token
-	};
+	const struct dialpad_call call = { .name = name,
+	    .method = "DELETE",
+	    .path = path,
+	    .token = token };
 	enum err_code rc;
 
 	path_of(base, id, path);
@@ -303,12 +303,12 @@ delete(struct dialpad_api *api, struct str token, const char *name, const char *
 enum err_code
 dialpad_webhooks_delete(struct dialpad_api *api, struct str token, int64_t id, struct err *e)
 {
-	return delete(api, token, "webhooks.delete", "/api/v2/webhooks", id, e);
+	return delete (api, token, "webhooks.delete", "/api/v2/webhooks", id, e);
 }
 
 enum err_code
 dialpad_subs_delete(struct dialpad_api *api, struct str token, enum dialpad_sub_kind kind,
     int64_t id, struct err *e)
 {
-	return delete(api, token, NAMES[kind].delete, NAMES[kind].path, id, e);
+	return delete (api, token, NAMES[kind].delete, NAMES[kind].path, id, e);
 }

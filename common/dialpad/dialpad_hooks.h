@@ -15,9 +15,9 @@
 #include "common/dialpad/dialpad_api.h"
 
 struct dialpad_webhook {
-	int64_t id;         /* 0: not made yet */
-	struct str url;     /* STR_NONE: not told */
-	struct str secret;  /* likewise */
+	int64_t id;        /* 0: not made yet */
+	struct str url;    /* STR_NONE: not told */
+	struct str secret; /* likewise */
 };
 
 enum dialpad_sub_kind { DIALPAD_SUB_CALL, DIALPAD_SUB_SMS, DIALPAD_SUB_KINDS };

@@ -4,8 +4,8 @@ enum { MAX_PAGES = 200 };
 
 /* A page without items is the last one, whatever its cursor says. */
 static enum err_code
-read_page(const struct dialpad_call *call, const struct json *page,
-    const struct dialpad_list *list, struct buf *cursor, struct err *e)
+read_page(const struct dialpad_call *call, const struct json *page, const struct dialpad_list *list,
+    struct buf *cursor, struct err *e)
 {
 	const struct json *items = json_get(page, "items");
 	struct str next = STR_NONE;

@@ -13,8 +13,8 @@
 #include "common/dialpad/dialpad_api.h"
 
 struct dialpad_list {
-	const char *name;  /* as in struct dialpad_call */
-	const char *path;  /* with a query, or without */
+	const char *name; /* as in struct dialpad_call */
+	const char *path; /* with a query, or without */
 	struct str token;
 	/* Called with each item, which lives until it returns. */
 	enum err_code (*item)(const struct json *item, void *arg, struct err *e);

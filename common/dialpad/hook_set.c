@@ -66,8 +66,8 @@ hook_set_load(struct dialpad_api *api, struct str token, const struct hook_owner
 	enum err_code rc = dialpad_webhooks_list(api, token, a, &s.hooks, &s.nhooks, e);
 
 	for (int kind = 0; rc == ERR_OK && kind < DIALPAD_SUB_KINDS; kind++)
-		rc = dialpad_subs_list(api, token, (enum dialpad_sub_kind)kind, a, &s.subs[kind],
-		    &s.nsubs[kind], e);
+		rc = dialpad_subs_list(
+		    api, token, (enum dialpad_sub_kind)kind, a, &s.subs[kind], &s.nsubs[kind], e);
 	if (rc != ERR_OK)
 		return rc;
 	keep_my_hooks(&s, o);

@@ -25,23 +25,23 @@ static struct metric raised_total =
 
 /* Silent against its habit: there was no event for two hours, in which at least two of the last four
  * weeks had ten or more. */
-#define EVENTS_SINCE(at) \
+#define EVENTS_SINCE(at)                                                                      \
 	"EXISTS (SELECT 1 FROM event_log e WHERE e.app_id = a.app_id AND e.received_at > " at \
 	" AND e.source = 'webhook')"
-#define HABIT                                                                                  \
-	"(SELECT count(*) FROM generate_series(1, 4) AS week WHERE (SELECT count(*) FROM"      \
-	"   (SELECT 1 FROM event_log e WHERE e.app_id = a.app_id AND e.source = 'webhook'"     \
-	"    AND e.received_at > now() - week * interval '7 days' - interval '2 hours'"        \
+#define HABIT                                                                              \
+	"(SELECT count(*) FROM generate_series(1, 4) AS week WHERE (SELECT count(*) FROM"  \
+	"   (SELECT 1 FROM event_log e WHERE e.app_id = a.app_id AND e.source = 'webhook'" \
+	"    AND e.received_at > now() - week * interval '7 days' - interval '2 hours'"    \
 	"    AND e.received_at <= now() - week * interval '7 days' LIMIT 10) ten) = 10) >= 2"
-#define LAST_EVENT                                                                            \
-	"(SELECT max(e.received_at) FROM event_log e WHERE e.app_id = a.app_id"               \
+#define LAST_EVENT                                                              \
+	"(SELECT max(e.received_at) FROM event_log e WHERE e.app_id = a.app_id" \
 	" AND e.source = 'webhook' AND e.received_at > now() - interval '29 days')"
 
 /* What may have been missed in the silence is asked for, when it is noticed and when it ends. */
-#define REPAIR(from, key)                                                                       \
-	"INSERT INTO jobs (kind, app_id, job_key, params) SELECT 'repair', app_id, '" key "-'"  \
-	" || floor(extract(epoch FROM now())), json_build_object('from', " from ","             \
-	" 'to', floor(extract(epoch FROM now()) * 1000)::bigint, 'reason', 'silent hook',"      \
+#define REPAIR(from, key)                                                                      \
+	"INSERT INTO jobs (kind, app_id, job_key, params) SELECT 'repair', app_id, '" key "-'" \
+	" || floor(extract(epoch FROM now())), json_build_object('from', " from ","            \
+	" 'to', floor(extract(epoch FROM now()) * 1000)::bigint, 'reason', 'silent hook',"     \
 	" 'passes', 2)"
 
 static const struct alarm {
@@ -52,8 +52,8 @@ static const struct alarm {
 	    "needs_reconnect",
 	    { "alarm_reconnect",
 		RAISE("needs_reconnect", "connection.needs_reconnect",
-		    "'company', c.company_name, 'reason', c.last_error") 
-		" WHERE c.state = 'needs_reconnect'" AND_LIVES " ON CONFLICT DO NOTHING" },
+		    "'company', c.company_name, 'reason', c.last_error") " WHERE c.state = 'needs_reconnect'" AND_LIVES
+									 " ON CONFLICT DO NOTHING" },
 	    { "alarm_reconnected",
 		"DELETE FROM jobs j WHERE kind = 'alert' AND job_key = 'needs_reconnect'"
 		" AND NOT EXISTS (SELECT 1 FROM dialpad_connections c WHERE c.app_id = j.app_id"
@@ -63,11 +63,11 @@ static const struct alarm {
 	    "bad_signatures",
 	    { "alarm_signatures",
 		RAISE("bad_signatures", "webhook.bad_signatures",
-		    "'hook', f.hook, 'failures', f.failures, 'since', f.first_at")
-		" JOIN hook_failures f ON f.app_id = a.app_id"
-		" JOIN dialpad_webhooks w ON w.app_id = f.app_id AND w.hook = f.hook"
-		"   AND w.state = 'current'"
-		" WHERE f.failures >= 5" AND_LIVES " ON CONFLICT DO NOTHING" },
+		    "'hook', f.hook, 'failures', f.failures, 'since', f.first_at") " JOIN hook_failures f ON f.app_id = a.app_id"
+										   " JOIN dialpad_webhooks w ON w.app_id = f.app_id AND w.hook = f.hook"
+										   "   AND w.state = 'current'"
+										   " WHERE f.failures >= 5" AND_LIVES
+										   " ON CONFLICT DO NOTHING" },
 	    { "alarm_signatures_end",
 		"WITH over AS (DELETE FROM hook_failures f WHERE $1 = coalesce("
 		"     (SELECT environment FROM dialpad_connections c WHERE c.app_id = f.app_id), $1)"
@@ -80,21 +80,22 @@ static const struct alarm {
 	{
 	    "silent",
 	    { "alarm_silent",
-		"WITH raised AS (" 
-		RAISE("silent", "webhook.silent", "'last_event_at', " LAST_EVENT
-		    ", 'since_ms', floor(extract(epoch FROM " LAST_EVENT ") * 1000)::bigint")
-		" WHERE c.state = 'connected' AND NOT " EVENTS_SINCE("now() - interval '2 hours'")
-		" AND " HABIT AND_LIVES " ON CONFLICT DO NOTHING RETURNING app_id, params), missed AS ("
-		REPAIR("(params->'data'->>'since_ms')::bigint", "silent") " FROM raised)"
-		" SELECT app_id FROM raised" },
+		"WITH raised AS (" RAISE("silent", "webhook.silent",
+		    "'last_event_at', " LAST_EVENT
+		    ", 'since_ms', floor(extract(epoch FROM " LAST_EVENT
+		    ") * 1000)::bigint") " WHERE c.state = 'connected' AND NOT " EVENTS_SINCE("now() - interval '2 hours'") " AND " HABIT
+		    AND_LIVES " ON CONFLICT DO NOTHING RETURNING app_id, params), missed AS (" REPAIR(
+			"(params->'data'->>'since_ms')::bigint",
+			"silent") " FROM raised)"
+				  " SELECT app_id FROM raised" },
 	    { "alarm_heard",
 		"WITH over AS (DELETE FROM jobs j WHERE kind = 'alert' AND job_key = 'silent'"
 		"   AND (NOT EXISTS (SELECT 1 FROM dialpad_connections c WHERE c.app_id = j.app_id"
 		"       AND c.state = 'connected' AND c.environment = $1)"
 		"     OR EXISTS (SELECT 1 FROM event_log e WHERE e.app_id = j.app_id"
 		"       AND e.received_at > j.created_at AND e.source = 'webhook'))"
-		"   RETURNING app_id, params) "
-		REPAIR("(params->'data'->>'since_ms')::bigint", "heard") " FROM over" },
+		"   RETURNING app_id, params) " REPAIR(
+		    "(params->'data'->>'since_ms')::bigint", "heard") " FROM over" },
 	},
 };
 

@@ -9,8 +9,8 @@ static struct metric requests_total = METRIC_COUNTER(
 
 static const struct request_kind {
 	const char *name, *ok, *failed; /* the latter two: values of a metric's label */
-	enum err_code (*run)(struct job_run *, const struct request *, struct request_end *,
-	    struct err *);
+	enum err_code (*run)(
+	    struct job_run *, const struct request *, struct request_end *, struct err *);
 } KINDS[] = {
 #define X(kind) { #kind, #kind "|ok", #kind "|failed", request_##kind },
 	REQUEST_TABLE(X)
@@ -41,11 +41,12 @@ static const struct db_stmt DONE = {
 
 static const struct db_stmt FAILED = {
 	.name = "request_failed",
-	.sql = "UPDATE jobs SET last_error = $4, finished_at = clock_timestamp(),"
-	       " run_at = CASE WHEN attempts = 0 THEN run_at WHEN $5 THEN NULL"
-	       "   ELSE clock_timestamp() + (0.75 + random() / 2) *"
-	       "     least(interval '1 hour', interval '5 s' * power(2, least(attempts, 12) - 1)) END"
-	       " WHERE kind = $1 AND app_id = $2 AND job_key = $3",
+	.sql =
+	    "UPDATE jobs SET last_error = $4, finished_at = clock_timestamp(),"
+	    " run_at = CASE WHEN attempts = 0 THEN run_at WHEN $5 THEN NULL"
+	    "   ELSE clock_timestamp() + (0.75 + random() / 2) *"
+	    "     least(interval '1 hour', interval '5 s' * power(2, least(attempts, 12) - 1)) END"
+	    " WHERE kind = $1 AND app_id = $2 AND job_key = $3",
 };
 
 /* The daemon was told to stop in the middle: that is no attempt. */
@@ -79,8 +80,8 @@ name_row(const struct db_result *row, struct db_params *p)
 }
 
 static enum err_code
-note_done(struct job_run *r, const struct db_result *row, const struct request_end *end,
-    struct err *e)
+note_done(
+    struct job_run *r, const struct db_result *row, const struct request_end *end, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
@@ -152,9 +153,7 @@ run_one(struct job_run *r, const struct db_result *row, struct err *e)
 	const struct request_kind *kind = kind_of(db_str(row, 0, COL_KIND));
 	struct request q = { db_uuid(row, 0, COL_APP), db_str(row, 0, COL_KEY),
 		db_str(row, 0, COL_PARAMS) };
-	struct request_end end = {
-		REQUEST_NEVER, BUF(REQUEST_MAX_JSON), BUF(REQUEST_MAX_JSON)
-	};
+	struct request_end end = { REQUEST_NEVER, BUF(REQUEST_MAX_JSON), BUF(REQUEST_MAX_JSON) };
 	char app[UUID_TEXT_BYTES];
 	struct err why;
 	enum err_code rc;

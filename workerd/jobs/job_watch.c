@@ -16,33 +16,31 @@ static struct metric gaps_total = METRIC_COUNTER("cti_ingest_gaps_total",
  * that began before the outage, and ended during it, is still live here: the range reaches back to it. */
 static const struct db_stmt GAPS = {
 	.name = "watch_gaps",
-	.sql =
-	    "WITH gap AS (UPDATE ingest_gaps SET handled_at = now() WHERE gap_id IN ("
-	    "     SELECT gap_id FROM ingest_gaps WHERE handled_at IS NULL"
-	    "     AND (reason = 'silence' OR ended_at < now() - interval '10 s')"
-	    "     ORDER BY ended_at LIMIT 100) RETURNING *)"
-	    " INSERT INTO jobs (kind, app_id, job_key, params)"
-	    " SELECT 'repair', c.app_id, 'gap-' || gap.gap_id, json_build_object("
-	    "   'from', floor(extract(epoch FROM least(gap.began_at - interval '10 min',"
-	    "     (SELECT min(sort_at) FROM calls WHERE calls.app_id = c.app_id"
-	    "      AND status IN ('queued', 'ringing', 'connected', 'on_hold', 'parked')"
-	    "      AND sort_at > now() - interval '29 days'))) * 1000)::bigint,"
-	    "   'to', ceil(extract(epoch FROM gap.ended_at) * 1000)::bigint,"
-	    "   'reason', 'outage: ' || gap.reason, 'passes', 2)"
-	    " FROM gap, dialpad_connections c JOIN apps a USING (app_id)"
-	    " WHERE c.state = 'connected' AND c.environment = $1 AND a.deleted_at IS NULL"
-	    " ON CONFLICT DO NOTHING",
+	.sql = "WITH gap AS (UPDATE ingest_gaps SET handled_at = now() WHERE gap_id IN ("
+	       "     SELECT gap_id FROM ingest_gaps WHERE handled_at IS NULL"
+	       "     AND (reason = 'silence' OR ended_at < now() - interval '10 s')"
+	       "     ORDER BY ended_at LIMIT 100) RETURNING *)"
+	       " INSERT INTO jobs (kind, app_id, job_key, params)"
+	       " SELECT 'repair', c.app_id, 'gap-' || gap.gap_id, json_build_object("
+	       "   'from', floor(extract(epoch FROM least(gap.began_at - interval '10 min',"
+	       "     (SELECT min(sort_at) FROM calls WHERE calls.app_id = c.app_id"
+	       "      AND status IN ('queued', 'ringing', 'connected', 'on_hold', 'parked')"
+	       "      AND sort_at > now() - interval '29 days'))) * 1000)::bigint,"
+	       "   'to', ceil(extract(epoch FROM gap.ended_at) * 1000)::bigint,"
+	       "   'reason', 'outage: ' || gap.reason, 'passes', 2)"
+	       " FROM gap, dialpad_connections c JOIN apps a USING (app_id)"
+	       " WHERE c.state = 'connected' AND c.environment = $1 AND a.deleted_at IS NULL"
+	       " ON CONFLICT DO NOTHING",
 };
 
 static const struct db_stmt UNCHECKED = {
 	.name = "watch_unchecked",
-	.sql =
-	    "INSERT INTO jobs (kind, app_id) SELECT 'provision', c.app_id"
-	    " FROM dialpad_connections c JOIN apps a USING (app_id)"
-	    " WHERE c.state = 'connected' AND c.environment = $1 AND a.deleted_at IS NULL"
-	    " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'provision'"
-	    "   AND j.app_id = c.app_id AND j.job_key = '' AND j.run_at IS NOT NULL)"
-	    " ON CONFLICT (kind, app_id, job_key) DO UPDATE SET run_at = now(), attempts = 0",
+	.sql = "INSERT INTO jobs (kind, app_id) SELECT 'provision', c.app_id"
+	       " FROM dialpad_connections c JOIN apps a USING (app_id)"
+	       " WHERE c.state = 'connected' AND c.environment = $1 AND a.deleted_at IS NULL"
+	       " AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.kind = 'provision'"
+	       "   AND j.app_id = c.app_id AND j.job_key = '' AND j.run_at IS NOT NULL)"
+	       " ON CONFLICT (kind, app_id, job_key) DO UPDATE SET run_at = now(), attempts = 0",
 };
 
 /* One that fails waits for its next attempt. */
@@ -57,8 +55,7 @@ static const struct db_stmt OTHER_KEY = {
 };
 
 static enum err_code
-find(struct job_run *r, const struct db_stmt *s, const char *fingerprint, int64_t *n,
-    struct err *e)
+find(struct job_run *r, const struct db_stmt *s, const char *fingerprint, int64_t *n, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result done = DB_RESULT_NONE;

@@ -37,8 +37,8 @@ struct request_end {
 	struct buf result; /* if not empty: for people, a JSON object */
 };
 
-#define X(kind)                                                                     \
-	CTI_MUST_CHECK enum err_code request_##kind(                                \
+#define X(kind)                                      \
+	CTI_MUST_CHECK enum err_code request_##kind( \
 	    struct job_run *r, const struct request *q, struct request_end *end, struct err *e);
 REQUEST_TABLE(X)
 #undef X

@@ -145,8 +145,7 @@ note_sub(struct provision *p, enum dialpad_sub_kind kind, const char *what)
 }
 
 static enum err_code
-ensure_sub(
-    struct provision *p, const struct hook_set *s, enum dialpad_sub_kind kind, struct err *e)
+ensure_sub(struct provision *p, const struct hook_set *s, enum dialpad_sub_kind kind, struct err *e)
 {
 	const struct dialpad_sub *have = choose_sub(p, s, kind);
 	struct dialpad_sub sub = { .kind = kind, .webhook_id = p->want.id };
@@ -250,8 +249,8 @@ check_settings(struct job_run *r, struct err *e)
 	const struct conf *conf = r->opts->conf;
 
 	if (!dialpad_is_set(r->opts->dialpad))
-		return err_set(e, ERR_UNAVAILABLE,
-		    "workerd lacks %s or TOKEN_ENCRYPTION_KEY", conf->dialpad.client_id_name);
+		return err_set(e, ERR_UNAVAILABLE, "workerd lacks %s or TOKEN_ENCRYPTION_KEY",
+		    conf->dialpad.client_id_name);
 	if (conf->master_key[0] == '\0')
 		return err_set(e, ERR_UNAVAILABLE, "workerd lacks WEBHOOK_MASTER_KEY");
 	if (conf->public_ingest_url[0] == '\0')
@@ -279,9 +278,9 @@ provision(struct job_run *r, struct provision *p, struct err *e)
 
 	set_owner(p, r->opts->conf);
 	rc = ensure_hook(p, r->opts->conf, e);
-	return rc == ERR_OK ? dialpad_with_token(
-				  r->opts->dialpad, r->conn, p->app_id, reconcile, p, e)
-			    : rc;
+	return rc == ERR_OK
+	    ? dialpad_with_token(r->opts->dialpad, r->conn, p->app_id, reconcile, p, e)
+	    : rc;
 }
 
 /* Shown with the hook. A connection that has ended says so itself. */

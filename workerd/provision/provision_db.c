@@ -7,20 +7,21 @@ enum { MAX_JSON = 4096 };
 #define SORTED_SCOPES "array_to_string(ARRAY(SELECT unnest(c.scopes) ORDER BY 1), ' ')"
 
 /* Of the remembered subscription of one kind: its id, and whether it was made with other scopes. */
-#define SUBSCRIPTION(kind)                                                                    \
-	"(SELECT (s->>'id')::bigint FROM json_array_elements(h.subscriptions) s"              \
-	"   WHERE s->>'kind' = '" kind "' LIMIT 1),"                                          \
-	" (SELECT s->>'scopes' IS DISTINCT FROM " SORTED_SCOPES                               \
+#define SUBSCRIPTION(kind)                                                       \
+	"(SELECT (s->>'id')::bigint FROM json_array_elements(h.subscriptions) s" \
+	"   WHERE s->>'kind' = '" kind "' LIMIT 1),"                             \
+	" (SELECT s->>'scopes' IS DISTINCT FROM " SORTED_SCOPES                  \
 	"   FROM json_array_elements(h.subscriptions) s WHERE s->>'kind' = '" kind "' LIMIT 1)"
 
 static const struct db_stmt LOAD = {
 	.name = "provision_load",
-	.sql = "SELECT c.state, " SORTED_SCOPES ", h.hook, h.key_fingerprint, h.webhook_id, "
-	       SUBSCRIPTION("call") ", " SUBSCRIPTION("sms")
-	       " FROM apps a JOIN dialpad_connections c USING (app_id)"
-	       " LEFT JOIN LATERAL (SELECT * FROM dialpad_webhooks w WHERE w.app_id = a.app_id"
-	       "   AND w.state = 'current' ORDER BY w.hook DESC LIMIT 1) h ON true"
-	       " WHERE a.app_id = $1 AND a.deleted_at IS NULL",
+	.sql =
+	    "SELECT c.state, " SORTED_SCOPES
+	    ", h.hook, h.key_fingerprint, h.webhook_id, " SUBSCRIPTION("call") ", " SUBSCRIPTION(
+		"sms") " FROM apps a JOIN dialpad_connections c USING (app_id)"
+		       " LEFT JOIN LATERAL (SELECT * FROM dialpad_webhooks w WHERE w.app_id = a.app_id"
+		       "   AND w.state = 'current' ORDER BY w.hook DESC LIMIT 1) h ON true"
+		       " WHERE a.app_id = $1 AND a.deleted_at IS NULL",
 };
 enum { COL_STATE, COL_SCOPES, COL_HOOK, COL_FINGERPRINT, COL_WEBHOOK, COL_SUBS };
 
@@ -58,8 +59,8 @@ static const struct db_stmt RETIRE = {
 };
 
 enum err_code
-provision_db_load(struct db_conn *c, struct uuid app_id, struct arena *a,
-    struct provision_row *out, struct err *e)
+provision_db_load(struct db_conn *c, struct uuid app_id, struct arena *a, struct provision_row *out,
+    struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;

@@ -26,8 +26,8 @@ enum {
 	AGAIN_MS = 10 * 60 * 1000, /* a call may appear in the list a while after its end */
 };
 
-static struct metric repaired_total = METRIC_COUNTER("cti_repaired_calls_total",
-    "Calls that were missed and found in Dialpad's list.", NULL);
+static struct metric repaired_total = METRIC_COUNTER(
+    "cti_repaired_calls_total", "Calls that were missed and found in Dialpad's list.", NULL);
 
 struct repair {
 	struct job_run *run;
@@ -186,8 +186,7 @@ walk(struct repair *rp, struct request_end *end, struct err *e)
 }
 
 enum err_code
-request_repair(
-    struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
+request_repair(struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
 {
 	AUTO(json) struct json *params = NULL;
 	struct repair rp = { .run = r, .app_id = q->app_id, .key = q->key };

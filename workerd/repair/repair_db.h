@@ -14,7 +14,7 @@
 
 struct repair_call {
 	int64_t call_id;
-	int64_t event_at;   /* ms; 0: not known */
+	int64_t event_at; /* ms; 0: not known */
 	bool has_recordings;
 	struct str payload; /* JSON */
 };

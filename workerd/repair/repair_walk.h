@@ -16,12 +16,12 @@
 #include "common/json/json_out.h"
 
 struct repair_walk {
-	int64_t from, to;       /* ms: starts of calls, both included */
-	int64_t at;             /* ms: where the window begins that is being walked */
-	int64_t passes;         /* walks still to make, this one included */
-	int64_t listed, added;  /* calls so far */
-	struct str reason;      /* in the request's params */
-	struct buf cursor;      /* of the next page of the window; empty: its first */
+	int64_t from, to;      /* ms: starts of calls, both included */
+	int64_t at;            /* ms: where the window begins that is being walked */
+	int64_t passes;        /* walks still to make, this one included */
+	int64_t listed, added; /* calls so far */
+	struct str reason;     /* in the request's params */
+	struct buf cursor;     /* of the next page of the window; empty: its first */
 };
 
 CTI_MUST_CHECK enum err_code repair_walk_read(

@@ -129,8 +129,7 @@ post(const struct alerts *a, struct str id, struct str body, struct err *e)
 	if (https_send(a->https, &r, &answer, e) != ERR_OK)
 		return err_set(e, ERR_UNAVAILABLE, "ALERT_WEBHOOK_URL: %s", e->msg);
 	if (answer.status < 200 || answer.status > 299)
-		return err_set(
-		    e, ERR_UNAVAILABLE, "ALERT_WEBHOOK_URL answered %d", answer.status);
+		return err_set(e, ERR_UNAVAILABLE, "ALERT_WEBHOOK_URL answered %d", answer.status);
 	return ERR_OK;
 }
 

@@ -23,14 +23,13 @@ struct alerts {
 	struct buf key;
 };
 
-CTI_MUST_CHECK enum err_code alerts_start(
-    struct alerts *a, const struct conf *c, struct err *e);
+CTI_MUST_CHECK enum err_code alerts_start(struct alerts *a, const struct conf *c, struct err *e);
 void alerts_abort(struct alerts *a);
 void alerts_stop(struct alerts *a); /* one that was not started, all zero, is allowed */
 
 /* The value of the header webhook-signature. */
-void alerts_sign(struct str key, struct str id, struct str timestamp, struct str body,
-    struct buf *out);
+void alerts_sign(
+    struct str key, struct str id, struct str timestamp, struct str body, struct buf *out);
 /* The bytes of the key from ALERT_WEBHOOK_SECRET: what follows whsec_ as base64, else the text itself. */
 void alerts_key(struct str secret, struct buf *out);
 
