@@ -83,7 +83,9 @@ put_connection(struct checklist *c)
 	buf_add_fmt(&next, "an admin of the Dialpad company opens the URL that this prints: ");
 	add_command(c, "/connect-link", "{}", &next);
 	put_step(c, "connection", false,
-	    reason.n > 0 ? reason : state.p == NULL ? STR("never connected") : state,
+	    reason.n > 0          ? reason
+		: state.p == NULL ? STR("never connected")
+				  : state,
 	    buf_str(&next));
 }
 

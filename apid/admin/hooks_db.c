@@ -10,12 +10,13 @@
 
 static const struct db_stmt LIST = {
 	.name = "hooks_list",
-	.sql = "SELECT w.hook, w.state, w.key_fingerprint, w.webhook_id, w.subscriptions, w.drift,"
-	       " w.last_checked_at, w.last_error, w.retired_at, w.created_at, c.state, j.run_at,"
-	       " j.last_error FROM apps a LEFT JOIN dialpad_webhooks w USING (app_id)"
-	       " LEFT JOIN dialpad_connections c USING (app_id)"
-	       " LEFT JOIN jobs j ON j.kind = 'provision' AND j.app_id = a.app_id AND j.job_key = ''"
-	       " WHERE a.app_id = $1 ORDER BY w.hook DESC NULLS LAST",
+	.sql =
+	    "SELECT w.hook, w.state, w.key_fingerprint, w.webhook_id, w.subscriptions, w.drift,"
+	    " w.last_checked_at, w.last_error, w.retired_at, w.created_at, c.state, j.run_at,"
+	    " j.last_error FROM apps a LEFT JOIN dialpad_webhooks w USING (app_id)"
+	    " LEFT JOIN dialpad_connections c USING (app_id)"
+	    " LEFT JOIN jobs j ON j.kind = 'provision' AND j.app_id = a.app_id AND j.job_key = ''"
+	    " WHERE a.app_id = $1 ORDER BY w.hook DESC NULLS LAST",
 };
 
 /* It stands for what the hook before stands for at Dialpad, until workerd has repointed that. */

@@ -22,8 +22,8 @@ read_time(const struct json *body, const char *field, int64_t *out, struct err *
 	enum err_code rc = body_text(body, field, MAX_TIME_CHARS, &text, e);
 
 	if (rc == ERR_OK && (text.p == NULL || !clock_parse_rfc3339(text, out)))
-		return err_set(e, ERR_INVALID,
-		    "field \"%s\" must be a time like 2026-02-04T22:00:00Z", field);
+		return err_set(
+		    e, ERR_INVALID, "field \"%s\" must be a time like 2026-02-04T22:00:00Z", field);
 	return rc;
 }
 

@@ -82,9 +82,8 @@ ask(struct db_conn *c, void *arg, struct err *e)
 		rc = check_connected(c, w->app_id, e);
 	if (rc == ERR_OK)
 		rc = audit_write(c, w->req, &line, e);
-	return rc == ERR_OK
-	    ? requests_ask(c, "repair", w->app_id, str_of(key), buf_str(&params), e)
-	    : rc;
+	return rc == ERR_OK ? requests_ask(c, "repair", w->app_id, str_of(key), buf_str(&params), e)
+			    : rc;
 }
 
 enum err_code

@@ -14,8 +14,8 @@
 #include "common/http/http.h"
 
 /* Calls that began within [from, to], ms since 1970. */
-CTI_MUST_CHECK enum err_code repairs_db_ask(const struct http_req *req, struct uuid app_id,
-    int64_t from, int64_t to, struct err *e);
+CTI_MUST_CHECK enum err_code repairs_db_ask(
+    const struct http_req *req, struct uuid app_id, int64_t from, int64_t to, struct err *e);
 
 enum {
 	REPAIR_FROM, /* ms */

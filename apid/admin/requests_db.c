@@ -3,9 +3,10 @@
 /* attempts = 0 tells a run that is under way that it has been asked again. */
 static const struct db_stmt ASK = {
 	.name = "request_ask",
-	.sql = "INSERT INTO jobs (kind, app_id, job_key, params) VALUES ($1, $2, coalesce($3, ''), $4)"
-	       " ON CONFLICT (kind, app_id, job_key) DO UPDATE SET params = $4, run_at = now(),"
-	       " attempts = 0, finished_at = NULL, last_error = NULL",
+	.sql =
+	    "INSERT INTO jobs (kind, app_id, job_key, params) VALUES ($1, $2, coalesce($3, ''), $4)"
+	    " ON CONFLICT (kind, app_id, job_key) DO UPDATE SET params = $4, run_at = now(),"
+	    " attempts = 0, finished_at = NULL, last_error = NULL",
 };
 
 enum err_code

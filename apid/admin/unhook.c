@@ -33,8 +33,7 @@ run(struct db_conn *c, const struct db_stmt *s, struct uuid app_id, struct db_re
 }
 
 static enum err_code
-load_owner(
-    const struct apid *api, struct db_conn *c, struct hook_owner *o, struct err *e)
+load_owner(const struct apid *api, struct db_conn *c, struct hook_owner *o, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	enum err_code rc = run(c, &REMEMBERED, o->app_id, &r, e);
@@ -51,8 +50,7 @@ load_owner(
 }
 
 static enum err_code
-remove_all(const struct apid *api, const struct hook_owner *o, struct str token,
-    struct err *e)
+remove_all(const struct apid *api, const struct hook_owner *o, struct str token, struct err *e)
 {
 	const struct hook_keep none = { 0 };
 	struct hook_set s;

@@ -15,8 +15,6 @@
 
 #include "common/http/http.h"
 
-
-CTI_MUST_CHECK enum err_code unhook(
-    const struct http_req *req, struct uuid app_id, struct err *e);
+CTI_MUST_CHECK enum err_code unhook(const struct http_req *req, struct uuid app_id, struct err *e);
 
 #endif

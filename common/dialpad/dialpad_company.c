@@ -2,6 +2,9 @@
 
 #include "common/dialpad/dialpad_list.h"
 
+/* A person waits for the answer; the limit of Dialpad is one of requests per second. */
+enum { PATIENCE_MS = 3000 };
+
 static bool
 get_bool(const struct json *doc, const char *key)
 {
@@ -35,9 +38,11 @@ dialpad_me(struct dialpad_api *api, struct str token, struct arena *a, struct di
     struct err *e)
 {
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	const struct dialpad_call call = {
-		.name = "users.get", .method = "GET", .path = "/api/v2/users/me", .token = token
-	};
+	const struct dialpad_call call = { .name = "users.get",
+		.method = "GET",
+		.path = "/api/v2/users/me",
+		.token = token,
+		.patience_ms = PATIENCE_MS };
 	enum err_code rc = dialpad_call(api, &call, &answer, e);
 	struct dialpad_user u;
 
@@ -59,9 +64,11 @@ dialpad_company(struct dialpad_api *api, struct str token, struct arena *a,
     struct dialpad_company *out, struct err *e)
 {
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	const struct dialpad_call call = {
-		.name = "company.get", .method = "GET", .path = "/api/v2/company", .token = token
-	};
+	const struct dialpad_call call = { .name = "company.get",
+		.method = "GET",
+		.path = "/api/v2/company",
+		.token = token,
+		.patience_ms = PATIENCE_MS };
 	enum err_code rc = dialpad_call(api, &call, &answer, e);
 	struct dialpad_company c;
 

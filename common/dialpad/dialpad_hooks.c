@@ -7,7 +7,8 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { MAX_BODY = 8192, MAX_PATH = 80 };
+/* A handful of requests may hit the limit of requests per second. */
+enum { MAX_BODY = 8192, MAX_PATH = 80, PATIENCE_MS = 3000 };
 
 /* Every state that brings something into a record. Without those of supervisors (admin,
  * eavesdrop, ai_playbook), which concern other legs or nobody. */
@@ -84,7 +85,7 @@ dialpad_webhooks_list(struct dialpad_api *api, struct str token, struct arena *a
 	struct found f = { .a = a,
 		.hooks = arena_new(a, struct dialpad_webhook, DIALPAD_MAX_HOOKS) };
 	const struct dialpad_list list = { "webhooks.list", "/api/v2/webhooks?limit=50", token,
-		add_webhook, &f };
+		PATIENCE_MS, add_webhook, &f };
 	enum err_code rc = dialpad_list_each(api, &list, e);
 
 	if (rc == ERR_OK) {
@@ -167,7 +168,8 @@ dialpad_subs_list(struct dialpad_api *api, struct str token, enum dialpad_sub_ki
 		.a = a, .kind = kind, .subs = arena_new(a, struct dialpad_sub, DIALPAD_MAX_HOOKS)
 	};
 	char path[MAX_PATH];
-	const struct dialpad_list list = { NAMES[kind].list, path, token, add_sub, &f };
+	const struct dialpad_list list = { NAMES[kind].list, path, token, PATIENCE_MS, add_sub,
+		&f };
 	enum err_code rc;
 
 	(void)snprintf(path, sizeof path, "%s?limit=50", NAMES[kind].path);
@@ -202,6 +204,7 @@ put(struct dialpad_api *api, struct dialpad_call *call, const char *base, int64_
 	enum err_code rc;
 
 	path_of(base, *id, path);
+	call->patience_ms = PATIENCE_MS;
 	call->path = path;
 	call->method = *id == 0 ? "POST" : "PATCH";
 	rc = dialpad_call(api, call, &answer, e);

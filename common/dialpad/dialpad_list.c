@@ -30,7 +30,10 @@ dialpad_list_page(struct dialpad_api *api, const struct dialpad_list *list, stru
     struct dialpad_answer *answer, struct err *e)
 {
 	AUTO_RELEASE(buf_release) struct buf path = BUF(DIALPAD_MAX_PATH_BYTES);
-	struct dialpad_call call = { .name = list->name, .method = "GET", .token = list->token };
+	struct dialpad_call call = { .name = list->name,
+		.method = "GET",
+		.token = list->token,
+		.patience_ms = list->patience_ms };
 	enum err_code rc;
 
 	buf_add_c(&path, list->path);

@@ -16,6 +16,7 @@ struct dialpad_list {
 	const char *name; /* as in struct dialpad_call */
 	const char *path; /* with a query, or without */
 	struct str token;
+	int64_t patience_ms; /* as in struct dialpad_call, for each page */
 	/* Called with each item, which lives until it returns. */
 	enum err_code (*item)(const struct json *item, void *arg, struct err *e);
 	void *arg;

@@ -12,7 +12,8 @@ build_packages='gcc libc6-dev make pkg-config libcivetweb-dev libpq-dev libcjson
 	libcurl4-openssl-dev libjwt-dev'
 run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl python3"
 test_packages="$run_packages libcmocka-dev clang-format
-	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist faketime"
+	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist faketime
+	chromium chromium-driver python3-selenium"
 fuzz_packages="$test_packages clang libclang-rt-dev"
 
 cluster_conf=/etc/postgresql-common/createcluster.conf

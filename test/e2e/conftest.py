@@ -9,25 +9,28 @@ from contextlib import AbstractContextManager
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("cti", "ingest", "kept", "truth", "web")
+pytest.register_assert_rewrite("cti", "ingest", "kept", "login", "truth", "web")
 
 from cti import App, Stack  # noqa: E402 (after the line above)
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
 
 from test.conftest import Database  # noqa: E402
+from test.sim.client import Simulator, simulator  # noqa: E402
 
 StackMaker = Callable[..., AbstractContextManager[Stack]]
 
 
 @pytest.fixture(scope="session")
 def run_stack(cluster, template, database_names, tmp_path_factory) -> StackMaker:
-    """run_stack(env) as a context: daemons that are ready, on a fresh database."""
+    """run_stack(env, dialpad) as a context: daemons that are ready, on a fresh database."""
 
     @contextlib.contextmanager
-    def run(env: dict | None = None) -> Iterator[Stack]:
+    def run(env: dict | None = None, dialpad: Simulator | None = None) -> Iterator[Stack]:
         database = Database(cluster, next(database_names))
         cluster.create_database(database.name, template)
         stack = Stack(database, tmp_path_factory.mktemp(database.name), env)
+        if dialpad is not None:
+            stack.use_dialpad(dialpad)
         try:
             stack.start()
             yield stack
@@ -50,6 +53,21 @@ def stack(run_stack: StackMaker) -> Iterator[Stack]:
 def own_stack(run_stack: StackMaker) -> Iterator[Stack]:
     """For a test that does things to the daemons, or needs to have the only app."""
     with run_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def dialpad() -> Iterator[Simulator]:
+    """A fake Dialpad for all tests of a file."""
+    with simulator(companies=3) as running:
+        running.set(company_per_second=0)  # tests connect one company over and over
+        yield running
+
+
+@pytest.fixture(scope="module")
+def linked(run_stack: StackMaker, dialpad: Simulator) -> Iterator[Stack]:
+    """As `stack`, with the fake Dialpad to connect to."""
+    with run_stack(dialpad=dialpad) as running:
         yield running
 
 

@@ -85,7 +85,7 @@ fetch_page(struct str token, void *arg, struct err *e)
 	struct repair *rp = arg;
 	AUTO_RELEASE(buf_release) struct buf path = BUF(DIALPAD_MAX_PATH_BYTES);
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	struct dialpad_list list = { "call.list", NULL, token, add_call, rp };
+	struct dialpad_list list = { "call.list", NULL, token, 0, add_call, rp };
 	enum err_code rc;
 
 	rp->ncalls = 0;
