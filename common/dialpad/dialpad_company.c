@@ -102,8 +102,8 @@ dialpad_offices(struct dialpad_api *api, struct str token, struct arena *a,
     struct dialpad_offices *out, struct err *e)
 {
 	struct dialpad_offices o = { .ids = arena_new(a, int64_t, DIALPAD_MAX_OFFICES) };
-	const struct dialpad_list list = { "offices.list", "/api/v2/offices", token, add_office,
-		&o };
+	const struct dialpad_list list = { "offices.list", "/api/v2/offices", token, PATIENCE_MS,
+		add_office, &o };
 	enum err_code rc = dialpad_list_each(api, &list, e);
 
 	if (rc == ERR_OK)
