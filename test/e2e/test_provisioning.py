@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from cti import App, Stack
-from login import Browser
+from login import Browser, query_of
 from provisioned import (
     KINDS,
     Company,
@@ -226,7 +226,9 @@ def test_a_disconnect_removes_webhook_and_subscriptions_and_keeps_the_calls(
             one["id"] for one in company.dialpad.company(company.id)["subscriptions"][kind]]
     assert app.get_json(f"/api/calls/{truths[0]['call_id']}")["status"] == "missed"
     # And comes back on a new connection.
-    assert Browser().connect(linked, company.dialpad, app.app_id, company.admin).status == 200
+    link = query_of(linked.admin("POST", f"/apps/{app.app_id}/connect-link", {})["url"])["link"]
+    answer = Browser().connect(linked, company.dialpad, app.app_id, company.admin, link=link)
+    assert answer.status == 200, answer.body
     wait_until_provisioned(linked, app)
     assert_one_of_each(company, app)
 

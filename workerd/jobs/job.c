@@ -29,11 +29,23 @@ job_tenants(struct job_run *r, struct db_result *out, struct err *e)
 	return db_exec(r->conn, &TENANTS, NULL, out, e);
 }
 
-void
-job_hint_workers(struct job_run *r)
+static void
+notify(struct job_run *r, const char *command)
 {
 	struct err e;
 
-	if (db_command(r->conn, "NOTIFY cti_events", &e) != ERR_OK)
+	if (db_command(r->conn, command, &e) != ERR_OK)
 		log_err(LOG_DEBUG, "job.notify_failed", &e);
+}
+
+void
+job_hint_workers(struct job_run *r)
+{
+	notify(r, "NOTIFY cti_events");
+}
+
+void
+job_hint_requests(struct job_run *r)
+{
+	notify(r, "NOTIFY cti_jobs");
 }

@@ -65,6 +65,8 @@ CTI_MUST_CHECK enum err_code job_tenants(struct job_run *r, struct db_result *ou
 
 /* Events were queued: workers look at once. A hint only. */
 void job_hint_workers(struct job_run *r);
+/* Requests (request.h) were made: the leader takes them at once. A hint only. */
+void job_hint_requests(struct job_run *r);
 
 #define X(name, every_s) CTI_MUST_CHECK enum err_code job_##name(struct job_run *r, struct err *e);
 JOB_TABLE(X)

@@ -126,8 +126,10 @@ job_alarms(struct job_run *r, struct err *e)
 		if (rc == ERR_OK)
 			rc = run(r, &ALARMS[i].raise, &n, e);
 		metric_add(&raised_total, ALARMS[i].key, n);
-		if (n > 0)
+		if (n > 0) {
 			log_error("alarm.raised", "kind=%s apps=%d", ALARMS[i].key, (int)n);
+			job_hint_requests(r);
+		}
 	}
 	return rc;
 }

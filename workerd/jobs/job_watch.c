@@ -67,6 +67,8 @@ find(struct job_run *r, const struct db_stmt *s, const char *fingerprint, int64_
 		db_p_text(&p, str_of(fingerprint));
 	rc = db_exec(r->conn, s, &p, &done, e);
 	*n = rc == ERR_OK ? db_affected(&done) : 0;
+	if (*n > 0)
+		job_hint_requests(r);
 	return rc;
 }
 
