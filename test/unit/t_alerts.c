@@ -1,10 +1,12 @@
-#include "workerd/watch/alerts.h"
-
-#include "common/base/str.h"
-
+/* workerd/watch: what is sent to ALERT_WEBHOOK_URL is signed as Standard Webhooks says. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <cmocka.h>
+
+#include "workerd/watch/alerts.h"
 
 /* The example of the specification of Standard Webhooks. */
 static void
@@ -18,8 +20,7 @@ a_signature_is_that_of_the_specification(void **state)
 	assert_int_equal(key.n, 24);
 	alerts_sign(buf_str(&key), STR("msg_p5jXN8AQM9LWM0D4loKWxJek"), STR("1614265330"),
 	    STR("{\"test\": 2432232314}"), &signature);
-	assert_string_equal(
-	    buf_c(&signature), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+	assert_string_equal(buf_c(&signature), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
 static void

@@ -1,14 +1,26 @@
-#include "test/unit/fold_kit.h"
+/* workerd/fold: calls that a repair found in Dialpad's list. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#define RINGING "{'call_id':1,'state':'ringing','event_timestamp':1100,'date_started':1000," \
-		"'date_rang':1050}"
-#define CONNECTED "{'call_id':1,'state':'connected','event_timestamp':2100," \
-		  "'date_started':1000,'date_rang':1050,'date_connected':2000}"
-#define HANGUP "{'call_id':1,'state':'hangup','event_timestamp':9100,'date_started':1000," \
-	       "'date_connected':2000,'date_ended':9000,'target':{'id':5,'type':'user'}}"
+#include <cmocka.h>
+
+#include "fold_kit.h"
+
+#define RINGING                                                                      \
+	"{'call_id':1,'state':'ringing','event_timestamp':1100,'date_started':1000," \
+	"'date_rang':1050}"
+#define CONNECTED                                                  \
+	"{'call_id':1,'state':'connected','event_timestamp':2100," \
+	"'date_started':1000,'date_rang':1050,'date_connected':2000}"
+#define HANGUP                                                                      \
+	"{'call_id':1,'state':'hangup','event_timestamp':9100,'date_started':1000," \
+	"'date_connected':2000,'date_ended':9000,'target':{'id':5,'type':'user'}}"
 /* As Dialpad lists it: numbers are text, the time is that of the request. */
-#define LIST(more) LISTED "{'call_id':'1','state':'hangup','event_timestamp':'99999999'," \
-			  "'date_started':'1000','date_ended':'9000'" more "}"
+#define LIST(more)                                                             \
+	LISTED "{'call_id':'1','state':'hangup','event_timestamp':'99999999'," \
+	       "'date_started':'1000','date_ended':'9000'" more "}"
 #define ANSWERED LIST(",'date_connected':'2000','target':{'id':'5','type':'office'}")
 
 static void
@@ -45,7 +57,8 @@ static void
 a_listed_end_wins_over_the_sweepers_guess_and_over_late_live_events(void **state)
 {
 	FOLDED(swept, &RECORD_CALL, ANSWERED,
-	    SWEPT "{'call_id':1,'state':'no_final_event','event_timestamp':99000,'date_ended':null}");
+	    SWEPT
+	    "{'call_id':1,'state':'no_final_event','event_timestamp':99000,'date_ended':null}");
 	FOLDED(late, &RECORD_CALL, ANSWERED, RINGING);
 
 	(void)state;
@@ -88,7 +101,8 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_listed_call_is_over_and_marked),
 		cmocka_unit_test(any_end_of_dialpads_own_wins_in_any_order),
-		cmocka_unit_test(a_listed_end_wins_over_the_sweepers_guess_and_over_late_live_events),
+		cmocka_unit_test(
+		    a_listed_end_wins_over_the_sweepers_guess_and_over_late_live_events),
 		cmocka_unit_test(a_listed_voicemail_is_told_by_its_parts),
 		cmocka_unit_test(a_listed_call_without_an_end_ends_nothing),
 	};
