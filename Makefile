@@ -19,9 +19,11 @@ B         := build/$(BUILD)
 VERSION   := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 RUN_DIR   ?= .run
 DEMO      ?= 1
+PREFIX    ?= /usr/local
 PYTEST    := $(PYTHON) -m pytest -q -p no:cacheprovider
-# How long `make fuzz` tries each target.
+# How long `make fuzz` tries each target, and `make chaos` lasts.
 FUZZ_SECONDS ?= 60
+CHAOS_SECONDS ?= 600
 
 ifeq ($(filter $(BUILD),$(VARIANTS)),)
 $(error BUILD must be one of: $(VARIANTS))
@@ -38,11 +40,13 @@ FLAGS_tsan    := -O1 -g3 -Werror -fsanitize=thread
 FLAGS_cov     := -O0 -g3 --coverage
 FLAGS_fuzz    := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,fuzzer-no-link \
                  -fno-sanitize-recover=all
+# What only tests may ask of a daemon, see workerd/batch/batch_crash.h.
+HOOKS         := $(if $(filter dev asan tsan,$(BUILD)),-DCTI_TEST_HOOKS)
 LINK_release  := -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 # The daemons export pthread_attr_setstacksize, which civetweb must find (see common/http/http_stack.c).
 LINK          := -rdynamic $(LINK_$(BUILD)) $(filter -fsanitize=% --coverage,$(FLAGS_$(BUILD)))
 
-CPPFLAGS += -I. -D_GNU_SOURCE $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -I. -D_GNU_SOURCE $(HOOKS) $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 CFLAGS   += -std=c17 $(WARN) $(FLAGS_$(BUILD))
 LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcivetweb -ldl -lm -pthread
 
@@ -58,7 +62,7 @@ parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all deps deps-build deps-run deps-test deps-fuzz run test test-long tests unit e2e fuzz fuzzers lint docs format clean help FORCE
+.PHONY: all install deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -83,13 +87,20 @@ $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/li
 
 # A fuzzer in the variant `fuzz`; elsewhere a program that runs the inputs it is given.
 FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer,$(B)/test/fuzz/replay.o)
-$(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(call parts,ingestd) $(B)/libcti.a
+$(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(foreach d,ingestd apid,$(call parts,$(d))) $(B)/libcti.a
 	@echo "  LINK  $@"; mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) $(filter -%,$(FUZZ_MAIN)) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c $(B)/.flags
 	@echo "  CC    $<"; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The description of the API, which apid serves.
+build/docs/openapi.json: docs/openapi.yaml docs/render.py
+	@echo "  DOCS  $@"
+	$(Q)$(PYTHON) docs/render.py $(@D)
+
+$(B)/apid/edge/spec.o: build/docs/openapi.json
 
 # Rebuild everything when the command line changes, and only then.
 $(B)/.flags: FORCE
@@ -110,13 +121,20 @@ run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in fr
 	@BUILD_DIR=build/release/bin RUN_DIR='$(RUN_DIR)' DEMO='$(DEMO)' exec $(PYTHON) deploy/local/run.py
 
 test: deps-test ## all tests, with ASan and UBSan
-	@$(MAKE) --no-print-directory BUILD=asan all tests
+	@$(MAKE) --no-print-directory BUILD=asan all tests build/npm/.installed
 	@$(MAKE) --no-print-directory BUILD=asan lint
 	@CTI_BUILD=asan $(PYTEST) -n 2 --dist loadfile --ignore=test/long test
 
 # ---- parts of it ----
 
 tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%)
+
+# What tests need from npm, as the lock file says.
+build/npm/.installed: test/npm/package-lock.json
+	@echo "  NPM   $(@D)"; mkdir -p $(@D)
+	$(Q)cp test/npm/package*.json $(@D)
+	$(Q)npm ci --prefix $(@D) --no-audit --no-fund --loglevel=error >/dev/null
+	$(Q)touch $@
 
 unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
@@ -127,6 +145,10 @@ e2e: all ## end-to-end tests against one variant's daemons
 test-long: deps-test ## what takes too long for `make test`, see docs/testing.md
 	@$(MAKE) --no-print-directory BUILD=asan all
 	@CTI_BUILD=asan $(PYTEST) test/long
+
+chaos: deps-test ## two workers, hurt at random for CHAOS_SECONDS=600
+	@$(MAKE) --no-print-directory BUILD=asan all
+	@CTI_BUILD=asan CHAOS_SECONDS=$(CHAOS_SECONDS) $(PYTEST) -s test/e2e/test_chaos.py
 
 fuzz: deps-fuzz ## libFuzzer on each target, FUZZ_SECONDS=60 apiece
 	@$(MAKE) --no-print-directory BUILD=fuzz fuzzers
@@ -147,6 +169,9 @@ format: ## lay out the C files
 
 compile_commands.json: FORCE ## for clangd and clang-tidy
 	@$(PYTHON) test/lint/compile_commands.py '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+
+install: all ## programs, migrations, units, documents below $(DESTDIR)$(PREFIX)
+	@DESTDIR='$(DESTDIR)' PREFIX='$(PREFIX)' BUILD_DIR='$(B)/bin' deploy/systemd/install.sh
 
 clean: ## remove what was built
 	rm -rf build compile_commands.json

@@ -7,7 +7,9 @@
 #include "apid/access/limits.h"
 #include "apid/client/page.h"
 #include "apid/edge/gate.h"
+#include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
+#include "apid/live/hub.h"
 #include "apid/routes.h"
 #include "common/base/log.h"
 
@@ -16,9 +18,13 @@
 enum {
 	READY_MS = 800,
 	REQUEST_MS = 10000,
+	TURN_MS = 500, /* for a thread to be free again */
 	/* Above the role's statement_timeout, so that the server gives up first. */
 	STATEMENT_MS = 12000,
+	/* The primary still has time after a replica that does not answer. */
+	REPLICA_STATEMENT_MS = 4000,
 	CHECKOUT_MS = 2000,
+	SOCKET_THREADS = 2,
 	MAX_CONNINFO_BYTES = 8192,
 };
 
@@ -27,6 +33,7 @@ report_ready(void *self, struct json_out *j)
 {
 	struct apid *api = self;
 
+	jo_kv_bool(j, "listening", api->listen != NULL && db_listen_connected(api->listen));
 	return db_ready_check(api->ready, j);
 }
 
@@ -41,19 +48,6 @@ start_access(struct apid *api, struct err *e)
 	if (off.n > 0)
 		log_warn("limits.off", "no limit, because these are 0: %s", buf_c(&off));
 	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
-}
-
-static struct db_opts
-pool_opts(const struct conf *c, struct buf *conninfo)
-{
-	return (struct db_opts){
-		.url = buf_c(conninfo),
-		.role = c->db_role,
-		.app_name = "apid",
-		.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
-		.timeout_ms = STATEMENT_MS,
-		.size = (int)c->db_pool,
-	};
 }
 
 struct db_opts
@@ -74,30 +68,80 @@ start_listener(struct apid *api, struct err *e)
 	return db_listen_start(
 	    &(struct db_listen_opts){
 		.db = apid_direct_db(api, api->conf->db_role),
-		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys } },
+		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys },
+		    { LIVE_CHANNEL, live_hub_hint, api->live } },
 	    },
 	    &api->listen, e);
+}
+
+static struct db_opts
+primary_opts(struct apid *api)
+{
+	const struct conf *c = api->conf;
+
+	return (struct db_opts){
+		.url = buf_c(&api->conninfo),
+		.role = c->db_role,
+		.app_name = "apid",
+		.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
+		.timeout_ms = STATEMENT_MS,
+		.size = (int)c->db_pool,
+	};
+}
+
+static enum err_code
+start_reads(struct apid *api, struct err *e)
+{
+	const char *url = api->conf->database_read_url;
+	struct db_opts o = api->db;
+	enum err_code rc;
+
+	if (url[0] == '\0')
+		return reads_start(&api->reads, api->pool, NULL, e);
+	o.url = url;
+	o.timeout_ms = REPLICA_STATEMENT_MS;
+	rc = reads_start(&api->reads, api->pool, &o, e);
+	return rc == ERR_OK ? rc : err_set(e, rc, "DATABASE_READ_URL is no connection URI");
+}
+
+static enum err_code
+start_live(struct apid *api, struct db_opts o, struct err *e)
+{
+	const struct conf *c = api->conf;
+
+	return live_hub_start(
+	    &(struct live_hub_opts){
+		.db = o,
+		.cursor_key = api->cursor_key,
+		.house = { str_of(c->api_key_pepper), str_of(c->cors_allowed_origins) },
+		.max = (int)c->live_max_sockets,
+		.max_per_app = (int)c->live_max_sockets_per_app,
+	    },
+	    &api->live, e);
 }
 
 static enum err_code
 start_database(struct apid *api, struct err *e)
 {
-	const struct conf *c = api->conf;
 	enum err_code rc;
 
 	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
-	rc = db_conninfo(c, &api->conninfo, e);
+	rc = db_conninfo(api->conf, &api->conninfo, e);
 	if (rc != ERR_OK)
 		return rc;
-	api->db = pool_opts(c, &api->conninfo);
+	api->db = primary_opts(api);
 	api->ready = db_ready_new(&(struct db_ready_opts){
 	    .db = api->db,
 	    .deadline_ms = READY_MS,
-	    .production = c->production,
+	    .production = api->conf->production,
 	});
 	rc = db_pool_new(&api->db, &api->pool, e);
 	if (rc == ERR_OK)
+		rc = start_reads(api, e);
+	if (rc == ERR_OK)
 		rc = start_access(api, e);
+	if (rc == ERR_OK)
+		rc = start_live(api, api->db, e);
 	return rc == ERR_OK ? start_listener(api, e) : rc;
 }
 
@@ -127,6 +171,7 @@ start_server(struct apid *api, int port, enum routes_port which, struct http_rou
 		.address = api->conf->listen_address,
 		.port = port,
 		.threads = (int)api->conf->http_threads,
+		.wait_ms = TURN_MS,
 		.routes = *routes,
 		.nroutes = routes_select(which, *routes),
 		.self = api,
@@ -135,6 +180,7 @@ start_server(struct apid *api, int port, enum routes_port which, struct http_rou
 		.error = problem_of_error,
 		.request_ms = REQUEST_MS,
 		.log_requests = true,
+		.socket_threads = SOCKET_THREADS,
 		.hsts = api->conf->production ? "max-age=31536000; includeSubDomains" : NULL,
 	    },
 	    out, e);
@@ -164,12 +210,14 @@ release(struct apid *api)
 	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
 	db_listen_stop(api->listen);
+	live_hub_stop(api->live);
 	keyring_stop(api->keys);
 	admins_free(api->admins);
 	limiter_free(api->limiter);
 	free(api->routes);
 	free(api->internal_routes);
 	db_ready_free(api->ready);
+	reads_stop(&api->reads);
 	db_pool_free(api->pool);
 	buf_wipe(&api->conninfo);
 	buf_release(&api->conninfo);
@@ -183,6 +231,7 @@ apid_start(void *self, const struct conf *c, struct err *e)
 	enum err_code rc;
 
 	*api = (struct apid){ .conf = c };
+	misdirected_declare();
 	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
 	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
 	rc = dialpad_api_new(c, &api->dialpad, e);
@@ -210,6 +259,7 @@ apid_stop(void *self, int64_t timeout_ms)
 {
 	struct apid *api = self;
 
+	live_hub_drain(api->live);
 	http_server_drain(api->server, timeout_ms);
 	if (api->internal != NULL)
 		http_server_drain(api->internal, timeout_ms);
@@ -222,15 +272,9 @@ enum err_code
 apid_tenant_read(const struct http_req *req, const struct db_query *queries, int n,
     struct db_result *results, struct err *e)
 {
-	const struct apid *api = req->self;
-	struct db_conn *c;
-	enum err_code rc = db_pool_get(api->pool, CHECKOUT_MS, &c, e);
+	struct apid *api = req->self;
 
-	if (rc != ERR_OK)
-		return rc;
-	rc = db_tenant_read(c, req->app_id, queries, n, results, e);
-	db_pool_put(api->pool, c);
-	return rc;
+	return reads_tenant(&api->reads, req->app_id, queries, n, results, e);
 }
 
 enum err_code

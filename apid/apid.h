@@ -11,6 +11,7 @@
 #ifndef CTI_APID_H
 #define CTI_APID_H
 
+#include "apid/reads.h"
 #include "common/conf/conf.h"
 #include "common/crypto/hmac.h"
 #include "common/crypto/seal.h"
@@ -19,12 +20,15 @@
 #include "common/dialpad/dialpad_api.h"
 #include "common/http/http_ops.h"
 
+struct live_hub;
+
 struct apid {
 	struct http_ops *ops; /* first: http_ops_healthz looks here */
 	const struct conf *conf;
 	struct buf conninfo;
-	struct db_opts db; /* of the pool */
-	struct db_pool *pool;
+	struct db_opts db;    /* of the primary */
+	struct db_pool *pool; /* of the primary */
+	struct reads reads;
 	struct db_ready *ready;
 	struct db_listen *listen;
 	struct keyring *keys;
@@ -33,6 +37,7 @@ struct apid {
 	struct dialpad_api *dialpad;
 	struct seal_keys seal_keys;
 	struct http_server *server;
+	struct live_hub *live;        /* who is told of changes */
 	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
 	struct http_route *routes, *internal_routes;
 	unsigned char cursor_key[HMAC_BYTES];
@@ -44,7 +49,7 @@ void apid_stop(void *self, int64_t timeout_ms);
 
 /* ---- the database, on behalf of one request ---- */
 
-/* db_tenant_read for the request's tenant, on a pooled connection. */
+/* db_tenant_read for the request's tenant, from the replica when there is one. */
 CTI_MUST_CHECK enum err_code apid_tenant_read(const struct http_req *req,
     const struct db_query *queries, int n, struct db_result *results, struct err *e);
 

@@ -14,7 +14,7 @@
 
 #define HANDLER(name) enum err_code name(struct http_req *req, struct http_res *res, struct err *e)
 
-/* calls.c, messages.c, voicemails.c */
+/* calls.c, messages.c, voicemails.c, connection.c */
 HANDLER(calls_list);
 HANDLER(calls_active);
 HANDLER(calls_get);
@@ -22,6 +22,7 @@ HANDLER(messages_list);
 HANDLER(messages_get);
 HANDLER(voicemails_list);
 HANDLER(voicemails_get);
+HANDLER(connection_get);
 
 /* admin: apps.c, keys.c, hooks.c, repairs.c, checklist.c, audit.c */
 HANDLER(apps_create);
@@ -49,9 +50,21 @@ HANDLER(connections_get);
 HANDLER(connections_disconnect);
 HANDLER(connections_invite);
 
+/* events.c, open.c, ticket.c, token.c */
+HANDLER(events_get);
+HANDLER(live_open);
+HANDLER(ticket_create);
+HANDLER(token_create);
+HANDLER(token_list);
+HANDLER(token_revoke);
+
 /* health.c */
 HANDLER(health_get);
 HANDLER(health_metrics);
+
+/* spec.c */
+HANDLER(spec_json);
+HANDLER(spec_page);
 
 /* misdirected.c */
 HANDLER(misdirected_webhook);

@@ -18,6 +18,8 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/healthz",                     NONE,  0,            http_ops_healthz },
 	{ "GET",  "/readyz",                      NONE,  0,            http_ops_readyz },
 	{ "GET",  "/metrics",                     NONE,  0,            health_metrics },
+	{ "GET",  "/openapi.json",                NONE,  0,            spec_json },
+	{ "GET",  "/docs",                        NONE,  0,            spec_page },
 
 	{ "GET",  "/api/calls",                   APP,   0,            calls_list },
 	{ "GET",  "/api/calls/active",            APP,   0,            calls_active },
@@ -26,9 +28,14 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/api/messages/{id}",           APP,   0,            messages_get },
 	{ "GET",  "/api/voicemails",              APP,   0,            voicemails_list },
 	{ "GET",  "/api/voicemails/{id}",         APP,   0,            voicemails_get },
+	{ "GET",  "/api/connection",              APP,   0,            connection_get },
 
 	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
 	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },
+
+	{ "GET",  "/api/events",                  APP,   0,            events_get },
+	{ "POST", "/api/ws-ticket",               APP,   SMALL_BODY,   ticket_create },
+	{ "GET",  "/ws",                          NONE,  0,            live_open },
 
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },
@@ -44,6 +51,9 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/internal/apps/{id}/repair",   ADMIN, 0,            repairs_list },
 	{ "POST", "/internal/apps/{id}/repair",   ADMIN, SMALL_BODY,   repairs_create },
 	{ "GET",  "/internal/apps/{id}/setup",    ADMIN, 0,            setup_get },
+	{ "POST", "/internal/apps/{id}/live-token", ADMIN, SMALL_BODY, token_create },
+	{ "GET",  "/internal/apps/{id}/live-tokens", ADMIN, 0,         token_list },
+	{ "DELETE", "/internal/apps/{id}/live-tokens/{token_id}", ADMIN, 0, token_revoke },
 	{ "GET",  "/internal/apps/{id}/connection", ADMIN, 0,          connections_get },
 	{ "POST", "/internal/apps/{id}/disconnect", ADMIN, SMALL_BODY, connections_disconnect },
 	{ "POST", "/internal/apps/{id}/connect-link", ADMIN, SMALL_BODY, connections_invite },

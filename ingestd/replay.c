@@ -10,8 +10,8 @@
 
 static struct metric files = METRIC_GAUGE("cti_ingest_spool_files", "Files in the spool.", "kind");
 static struct metric bytes = METRIC_GAUGE("cti_ingest_spool_bytes", "Bytes in the spool.", NULL);
-static struct metric age =
-    METRIC_GAUGE("cti_ingest_spool_oldest_age_ms", "Age of the oldest file in the spool.", NULL);
+static struct metric age = METRIC_GAUGE(
+    "cti_ingest_spool_oldest_age_seconds", "Age of the oldest file in the spool.", NULL);
 static struct metric replayed_total =
     METRIC_COUNTER("cti_ingest_replayed_events_total", "Events stored from the spool.", NULL);
 
@@ -35,7 +35,7 @@ report_state(struct replay *r)
 	metric_set(&files, "waiting", st.files);
 	metric_set(&files, "damaged", st.bad_files);
 	metric_set(&bytes, NULL, st.bytes);
-	metric_set(&age, NULL, st.oldest_at == 0 ? 0 : clock_wall_ms() - st.oldest_at);
+	metric_set(&age, NULL, st.oldest_at == 0 ? 0 : (clock_wall_ms() - st.oldest_at) / 1000);
 }
 
 static void
@@ -58,7 +58,7 @@ store(struct replay *r, const struct event *const *events, int n, struct err *e)
 		rc = db_connect(&r->db, &r->conn, e);
 	if (rc == ERR_OK)
 		rc = insert_group(r->conn, events, n, e);
-	if (rc == ERR_OK && db_command(r->conn, "NOTIFY cti_events", &hint) != ERR_OK)
+	if (rc == ERR_OK && db_notify(r->conn, "cti_events", &hint) != ERR_OK)
 		log_err(LOG_DEBUG, "ingest.notify_failed", &hint);
 	if (r->conn != NULL && db_is_broken(r->conn)) {
 		db_close(r->conn);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+# Which build is tested.
+BUILD = os.environ.get("CTI_BUILD", "asan")
 sys.path.insert(0, str(ROOT / "deploy" / "local"))
 
 from cluster import OWNER, Cluster  # noqa: E402 (found by the line above)

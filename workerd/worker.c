@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
+#include "workerd/batch/queue_db.h"
 #include "workerd/claim/claim_again.h"
 
 #include <sodium.h>
@@ -47,7 +48,7 @@ hint_clients(struct worker *w, const struct batch_report *r)
 {
 	struct err e;
 
-	if (r->changes > 0 && db_command(w->conn, "NOTIFY cti_feed", &e) != ERR_OK)
+	if (r->changes > 0 && db_notify(w->conn, "cti_feed", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "feed.notify_failed", &e);
 }
 
@@ -83,6 +84,34 @@ note_trouble(struct worker *w, const struct err *e)
 
 /* ---- one step ---- */
 
+/* The database was in the way. The others have their turn before this tenant is tried again, because
+ * the way may be blocked for it alone. */
+static void
+give_way(
+    struct worker *w, const struct tenant *t, const struct batch_report *r, const struct err *e)
+{
+	w->careful_left = 0;
+	if (r->owes) {
+		w->owes = true;
+		w->owed = r->event_id;
+		w->owed_why = *e;
+	}
+	release(w, t);
+}
+
+/* An attempt is taken back as soon as the database allows it. */
+static enum err_code
+settle(struct worker *w, struct err *e)
+{
+	enum err_code rc;
+
+	if (!w->owes)
+		return ERR_OK;
+	rc = queue_uncount(w->conn, w->careful.app_id, w->owed, w->owed_why.msg, e);
+	w->owes = rc != ERR_OK;
+	return rc;
+}
+
 static enum err_code
 step_carefully(struct worker *w, struct err *e)
 {
@@ -91,8 +120,10 @@ step_carefully(struct worker *w, struct err *e)
 	int64_t started_us = clock_mono_us();
 	enum err_code rc = batch_alone(w->conn, &w->opts->batch, &t, &r, e);
 
-	if (rc != ERR_OK)
+	if (rc != ERR_OK) {
+		give_way(w, &t, &r, e);
 		return rc;
+	}
 	count_done(&r, "alone", started_us);
 	hint_clients(w, &r);
 	w->careful_left = r.events == 0 ? 0 : w->careful_left - 1;
@@ -117,6 +148,14 @@ made_partitions(struct worker *w, const struct err *refused)
 	return db_exec(w->conn, &make, NULL, &r, &e) == ERR_OK && db_i64(&r, 0, 0) > 0;
 }
 
+/* An error of PostgreSQL's own, or a batch that takes too long, may come from one event as well as what
+ * is refused. That costs the event no attempt, but must not stop the others. */
+static bool
+is_worth_searching(enum err_code rc)
+{
+	return batch_is_refused(rc) || rc == ERR_INTERNAL || rc == ERR_TIMEOUT;
+}
+
 static enum err_code
 step_batch(struct worker *w, const struct tenant *t, struct err *e)
 {
@@ -130,14 +169,17 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 	}
 	if (rc == ERR_OK && !r.was_busy)
 		return ERR_OK;
-	if (!batch_is_refused(rc) || made_partitions(w, e)) {
+	if (r.events == 0 || db_is_broken(w->conn) || !is_worth_searching(rc)
+	    || made_partitions(w, e)) {
 		release(w, t);
 		return rc;
 	}
 	/* The mark stays: nobody else serves this tenant until the culprit is found. */
+	be_careful(w, t, r.events);
+	if (!batch_is_refused(rc))
+		return rc;
 	metric_add(&batches_total, "refused", 1);
 	log_err(LOG_WARN, "batch.refused", e);
-	be_careful(w, t, r.events);
 	return ERR_OK;
 }
 
@@ -155,7 +197,7 @@ step_claims(struct worker *w)
 	w->claims_due_ms = more ? 0 : clock_mono_ms() + w->opts->poll_ms * 2 / 3;
 }
 
-enum rest { REST_NONE, REST_HINT, REST_PAUSE };
+enum rest { REST_NONE, REST_HINT, REST_BUSY, REST_PAUSE };
 
 /* Serve one tenant; *rest says what to wait for before the next. */
 static enum err_code
@@ -166,6 +208,8 @@ step(struct worker *w, enum rest *rest, struct err *e)
 	enum err_code rc = w->conn == NULL ? db_connect(&w->opts->db, &w->conn, e) : ERR_OK;
 
 	*rest = REST_NONE;
+	if (rc == ERR_OK)
+		rc = settle(w, e);
 	if (rc == ERR_OK && w->careful_left > 0)
 		return step_carefully(w, e);
 	if (rc == ERR_OK) {
@@ -175,7 +219,8 @@ step(struct worker *w, enum rest *rest, struct err *e)
 	if (rc != ERR_OK)
 		return rc;
 	if (found && t.died) {
-		log_warn("batch.died", "a batch of this tenant killed its worker");
+		log_warn("batch.died",
+		    "a batch of this tenant took its worker or its connection with it");
 		metric_add(&batches_total, "died", 1);
 		be_careful(w, &t, w->opts->batch.limit);
 		return ERR_OK;
@@ -184,7 +229,7 @@ step(struct worker *w, enum rest *rest, struct err *e)
 		return step_batch(w, &t, e);
 	rc = tenant_any_due(w->conn, &due, e);
 	if (rc == ERR_OK)
-		*rest = due ? REST_PAUSE : REST_HINT;
+		*rest = due ? REST_BUSY : REST_HINT;
 	return rc;
 }
 
@@ -195,8 +240,9 @@ rest_a_while(struct worker *w, enum rest rest, uint64_t seen)
 {
 	switch (rest) {
 	case REST_HINT: return wake_wait(w->wake, seen, jittered(w->opts->poll_ms * 2 / 3));
-	case REST_PAUSE: /* another worker serves what is due, or did before it died */
-		return wake_pause(w->wake, jittered(100));
+	case REST_BUSY: /* another worker serves what is due, or did before it died */
+		return wake_wait(w->wake, seen, jittered(100));
+	case REST_PAUSE: return wake_pause(w->wake, jittered(100)); /* hints do not help */
 	case REST_NONE: break;
 	}
 	return wake_pause(w->wake, 0);

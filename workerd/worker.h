@@ -25,6 +25,9 @@ struct worker {
 	struct db_conn *conn;
 	struct tenant careful; /* the tenant whose events are taken one by one, */
 	int careful_left;      /* so many of them; 0: none */
+	bool owes;             /* an attempt is to be taken back, */
+	struct uuid owed;      /* of this event of `careful`, */
+	struct err owed_why;   /* because of this */
 	int64_t claims_due_ms; /* when to look at the claims on unclaimed events; monotonic */
 	bool troubled;         /* the last batch could not reach the database */
 };

@@ -1,7 +1,9 @@
 #include "workerd/workerd.h"
 
+#include "common/base/clock.h"
 #include "common/base/log.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 static const struct http_route routes[] = {
@@ -96,9 +98,11 @@ set_options(struct workerd *w, const struct conf *c)
 			.unnamed = strcmp(c->db_prepare, "unnamed") == 0,
 			.timeout_ms = STATEMENT_MS,
 			.connect_ms = CONNECT_MS,
+			.give_up = &w->give_up,
 		},
 		.batch = {
 			.limit = (int)c->worker_batch,
+			.bytes = c->worker_batch_bytes,
 			.max_attempts = (int)c->worker_max_attempts,
 			.single_tenant = strcmp(c->single_tenant, "auto") == 0,
 		},
@@ -178,13 +182,14 @@ workerd_unready(void *self)
 	http_ops_set_draining(w->ops);
 }
 
-/* A batch in flight ends or is rolled back by its own deadline. /readyz looks at the listener and the
- * database until the servers are gone, so those go last. */
+/* A batch in flight ends in time, or is rolled back and done by another worker. /readyz looks at the
+ * listener and the database until the servers are gone, so those go last. */
 void
 workerd_stop(void *self, int64_t timeout_ms)
 {
 	struct workerd *w = self;
 
+	atomic_store(&w->give_up, clock_mono_ms() + timeout_ms);
 	wake_stop(&w->wake);
 	wake_stop(&w->jobs_wake);
 	dialpad_abort(&w->dialpad);

@@ -28,6 +28,7 @@ struct workerd {
 	struct db_ready *ready;
 	struct db_listen *listen;
 	struct wake wake;
+	db_give_up give_up; /* of everything that waits for the database */
 	struct worker_opts worker_opts;
 	struct worker workers[WORKERD_MAX_THREADS];
 	int nworkers;

@@ -4,6 +4,7 @@
 #include "common/base/clock.h"
 #include "common/base/cond.h"
 #include "common/base/log.h"
+#include "common/base/metric.h"
 
 #include <sodium.h>
 
@@ -14,6 +15,9 @@ enum {
 	STAMP_MS = 60000,
 	STAMP_CHUNK = 500,
 };
+
+static struct metric LOOKUPS = METRIC_COUNTER("cti_key_lookups_total",
+    "API keys looked up in the database, because they were not known or not for sure.", NULL);
 
 struct keyring {
 	struct db_pool *pool; /* borrowed */
@@ -103,6 +107,7 @@ keyring_start(struct db_pool *pool, struct str pepper, struct keyring **out, str
 
 	if (k == NULL)
 		abort();
+	metric_declare(&LOOKUPS, NULL);
 	k->pool = pool;
 	k->pepper = pepper;
 	k->cache = key_cache_new(MOST_KEYS);
@@ -153,6 +158,7 @@ ask(struct keyring *k, struct str key_id, struct arena *a, struct key_facts *out
 
 	if (rc != ERR_OK)
 		return rc;
+	metric_add(&LOOKUPS, NULL, 1);
 	asked_ms = clock_mono_ms();
 	rc = keyring_db_read(c, key_id, asked_ms, &r, out, found, e);
 	db_pool_put(k->pool, c);

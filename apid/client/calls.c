@@ -37,9 +37,12 @@ enum err_code
 calls_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(item_release) struct item call = ITEM_NONE;
+	AUTO_RELEASE(db_result_clear) struct db_result events = DB_RESULT_NONE;
 	struct json_out j;
 	enum err_code rc = item_find(req, &CALLS_ITEM, &call, e);
 
+	if (rc == ERR_OK)
+		rc = calls_timeline(req, &call.record, &events, e);
 	if (rc != ERR_OK)
 		return rc;
 	jo_init(&j, &res->body);
@@ -47,8 +50,8 @@ calls_get(struct http_req *req, struct http_res *res, struct err *e)
 	render_call_members(&call.record, &j);
 	jo_key(&j, "timeline");
 	jo_arr(&j);
-	for (int i = 0; i < db_rows(&call.more); i++)
-		render_event(&call.more, i, &j);
+	for (int i = 0; i < db_rows(&events); i++)
+		render_event(&events, i, &j);
 	jo_end_arr(&j);
 	jo_end_obj(&j);
 	return ERR_OK;

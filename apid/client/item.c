@@ -27,29 +27,11 @@ refuse_unknown(const struct item_kind *kind, struct err *e)
 	return err_set(e, ERR_NOT_FOUND, "there is no %s with this id", kind->record->name);
 }
 
-static enum err_code
-read_rows(const struct http_req *req, const struct item_kind *kind, bool is_ours,
-    const struct db_params *p, struct item *out, struct err *e)
-{
-	const struct db_query queries[] = {
-		{ is_ours ? kind->row.by_id : kind->row.by_dialpad_id, p },
-		{ is_ours ? kind->more.by_id : kind->more.by_dialpad_id, p },
-	};
-	int n = queries[1].stmt == NULL ? 1 : 2;
-	struct db_result results[2] = { DB_RESULT_NONE, DB_RESULT_NONE };
-	enum err_code rc = apid_tenant_read(req, queries, n, results, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	out->row = results[0];
-	out->more = results[1];
-	return ERR_OK;
-}
-
 enum err_code
 item_find(const struct http_req *req, const struct item_kind *kind, struct item *out, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
+	struct db_query query = { .params = &p };
 	bool is_ours;
 	enum err_code rc;
 
@@ -60,7 +42,8 @@ item_find(const struct http_req *req, const struct item_kind *kind, struct item 
 	db_p_uuid(&p, req->app_id);
 	if (!bind_id(req->segments[0], &p, &is_ours))
 		return refuse_unknown(kind, e);
-	rc = read_rows(req, kind, is_ours, &p, out, e);
+	query.stmt = is_ours ? kind->by_id : kind->by_dialpad_id;
+	rc = apid_tenant_read(req, &query, 1, &out->row, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (db_rows(&out->row) == 0)
@@ -73,5 +56,4 @@ void
 item_release(struct item *it)
 {
 	db_result_clear(&it->row);
-	db_result_clear(&it->more);
 }

@@ -4,14 +4,6 @@
 #include "common/base/clock.h"
 #include "common/records/record_db.h"
 
-/* The first and the last millisecond that a timestamptz can hold. */
-#define TIME_FIRST INT64_C(-210866803200000)
-#define TIME_LAST INT64_C(9224318015999999)
-
-/* Of instants given in milliseconds: years 0001 to 9999, as RFC 3339 can say them. */
-#define GIVEN_FIRST INT64_C(-62135596800000)
-#define GIVEN_LAST INT64_C(253402300799999)
-
 #define HOUR_MS INT64_C(3600000)
 
 enum { MAX_PARAMETERS = LIST_MAX_FILTERS + 8 };
@@ -35,118 +27,80 @@ check_parameters(const struct http_req *req, const struct list *l, struct err *e
 	return http_query_allow(req, allowed, e);
 }
 
-static bool
-parse_instant(struct str s, int64_t *ms)
+static enum list_form
+form_of(const struct filter_use *used)
 {
-	return clock_parse_rfc3339(s, ms) || str_to_i64(s, GIVEN_FIRST, GIVEN_LAST, ms);
+	if (used->others)
+		return LIST_OTHER_TIME;
+	if (used->times)
+		return used->narrows ? LIST_TIMED_NARROW : LIST_TIMED;
+	return used->narrows ? LIST_RECENT_NARROW : LIST_RECENT;
 }
 
 static bool
-is_choice(const char *const *choices, struct str value)
+is_before(struct page_place a, struct page_place b)
 {
-	for (; *choices != NULL; choices++) {
-		if (str_eq(str_of(*choices), value))
-			return true;
-	}
-	return false;
+	return a.sort_at != b.sort_at ? a.sort_at < b.sort_at : uuid_cmp(a.id, b.id) < 0;
 }
 
-static enum err_code
-refuse_choice(const struct list_filter *f, struct err *e)
+/* The cursor; without one, a place before every row. */
+static struct page_place
+cursor_of(const struct page *pg)
 {
-	AUTO_RELEASE(buf_release) struct buf list = BUF(sizeof e->msg);
-
-	for (int i = 0; f->choices[i] != NULL; i++)
-		buf_add_fmt(&list, "%s, ", f->choices[i]);
-	return err_set(
-	    e, ERR_INVALID, "query parameter \"%s\" is none of: %sall", f->name, buf_c(&list));
+	if (pg->has_after)
+		return pg->after;
+	return pg->oldest_first ? (struct page_place){ FILTER_FIRST_MS, UUID_NIL }
+				: (struct page_place){ FILTER_LAST_MS, UUID_GREATEST };
 }
 
-/* Every filter adds one parameter, whether it is given or not. */
-static enum err_code
-bind_choice(const struct list_filter *f, struct str value, struct db_params *p, struct err *e)
+/* Where the page begins: behind the cursor, and within what is asked for. */
+static struct page_place
+begin_of(const struct page *pg, const struct filter_use *used)
 {
-	if (value.p == NULL || str_eq(value, STR("all")))
-		db_p_null(p, DB_TEXT);
-	else if (is_choice(f->choices, value))
-		db_p_text(p, value);
-	else
-		return refuse_choice(f, e);
-	return ERR_OK;
+	struct page_place cursor = cursor_of(pg);
+	struct page_place bound = { pg->oldest_first ? used->since : used->until, UUID_NIL };
+
+	return is_before(cursor, bound) == pg->oldest_first ? bound : cursor;
 }
 
-static enum err_code
-bind_instant(const struct list_filter *f, struct str value, struct db_params *p, struct err *e)
-{
-	int64_t ms = f->type == LIST_SINCE ? TIME_FIRST : TIME_LAST;
-
-	if (value.p != NULL && !parse_instant(value, &ms))
-		return err_set(e, ERR_INVALID,
-		    "query parameter \"%s\" is neither an RFC 3339 time "
-		    "nor milliseconds since 1970",
-		    f->name);
-	db_p_time(p, ms);
-	return ERR_OK;
-}
-
-static enum err_code
-bind_filters(const struct http_req *req, const struct list *l, struct db_params *p, struct err *e)
-{
-	enum err_code rc = ERR_OK;
-
-	for (int i = 0; i < l->nfilters && rc == ERR_OK; i++) {
-		const struct list_filter *f = &l->filters[i];
-		struct str value = http_query(req, f->name);
-
-		rc = f->type == LIST_CHOICE ? bind_choice(f, value, p, e)
-					    : bind_instant(f, value, p, e);
-	}
-	return rc;
-}
-
-/* The default window is off once the client asks for times of its own. */
-static bool
-is_recent(const struct http_req *req, const struct list *l)
-{
-	for (int i = 0; i < l->nfilters; i++) {
-		if (l->filters[i].type != LIST_CHOICE
-		    && http_query(req, l->filters[i].name).p != NULL)
-			return false;
-	}
-	return !l->whole;
-}
-
-static int64_t
-window_start(const struct http_req *req)
-{
-	const struct apid *api = req->self;
-
-	return clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;
-}
-
-/* The place to go on from; without a cursor, one before every row. */
 static void
-bind_place(const struct page *pg, struct db_params *p)
+bind_place(struct page_place place, struct db_params *p)
 {
-	if (pg->has_after) {
-		db_p_time(p, pg->after.sort_at);
-		db_p_uuid(p, pg->after.id);
-	} else {
-		db_p_time(p, pg->oldest_first ? TIME_FIRST : TIME_LAST);
-		db_p_uuid(p, pg->oldest_first ? UUID_NIL : UUID_GREATEST);
-	}
+	db_p_time(p, place.sort_at);
+	db_p_uuid(p, place.id);
 }
 
-static enum err_code
-bind_all(const struct http_req *req, const struct list *l, const struct page *pg,
-    struct db_params *p, struct err *e)
+/* In the order that list_sql.h tells. */
+static void
+bind_head(const struct http_req *req, const struct page *pg, const struct filter_use *used,
+    int64_t window_start, struct db_params *p)
 {
 	db_p_uuid(p, req->app_id);
-	db_p_time(p, window_start(req));
-	bind_place(pg, p);
+	db_p_time(p, window_start);
+	bind_place(begin_of(pg, used), p);
 	db_p_i64(p, pg->limit + 1); /* one more row than is shown tells whether there are more */
 	db_p_i64(p, pg->offset);
-	return bind_filters(req, l, p, e);
+	db_p_time(p, used->since);
+	db_p_time(p, used->until);
+	bind_place(cursor_of(pg), p);
+}
+
+static enum err_code
+bind_all(struct http_req *req, const struct list *l, const struct page *pg, struct db_params *p,
+    const struct list_statements **out, struct err *e)
+{
+	const struct apid *api = req->self;
+	int64_t window_start = clock_wall_ms() - api->conf->api_default_window_hours * HOUR_MS;
+	struct filter_use used;
+	enum err_code rc = filters_use(req, l->filters, l->nfilters, &used, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	*out = l->whole ? l->forms : &l->forms[form_of(&used)];
+	if (!l->whole && !used.times)
+		used.since = window_start - HOUR_MS; /* older ones are late, see LIST_IN_WINDOW */
+	bind_head(req, pg, &used, window_start, p);
+	return filters_bind(req, l->filters, l->nfilters, p, e);
 }
 
 /* ---- the answer ---- */
@@ -155,6 +109,7 @@ struct answer {
 	const struct http_req *req;
 	const struct list *list;
 	const struct page *page;
+	const struct list_statements *statements;
 	struct db_result rows, count; /* count: only when the total is wanted */
 };
 
@@ -168,11 +123,10 @@ release(struct answer *a)
 static enum err_code
 fetch(struct answer *a, const struct db_params *p, struct err *e)
 {
-	const struct list *l = a->list;
-	const struct list_statements *s = is_recent(a->req, l) ? &l->recent : &l->timed;
+	const struct list_statements *s = a->statements;
 	const struct db_query queries[] = {
-		{ a->page->oldest_first ? &s->oldest_first : &s->newest_first, p },
-		{ &s->count, p },
+		{ a->page->oldest_first ? &s->oldest_first : &s->newest_first, p, s->plan },
+		{ &s->count, p, DB_PLAN_EACH_TIME },
 	};
 	int n = a->page->wants_total ? 2 : 1;
 	struct db_result results[2] = { DB_RESULT_NONE, DB_RESULT_NONE };
@@ -278,7 +232,7 @@ list_answer(struct http_req *req, struct http_res *res, const struct list *l, st
 	if (rc == ERR_OK)
 		rc = page_read(req, &rules, &page, e);
 	if (rc == ERR_OK)
-		rc = bind_all(req, l, &page, &p, e);
+		rc = bind_all(req, l, &page, &p, &a.statements, e);
 	if (rc == ERR_OK)
 		rc = fetch(&a, &p, e);
 	if (rc == ERR_OK)

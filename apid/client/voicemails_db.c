@@ -3,17 +3,33 @@
 #include "common/records/record_render.h"
 
 /* clang-format off */
-/*        query parameter    type    choices      condition */
-#define VOICEMAILS_TIMES(X) \
-	X("created_after",   SINCE,  NULL,        "created_at >= $7") \
-	X("created_before",  UNTIL,  NULL,        "created_at < $8") \
-	X("updated_after",   SINCE,  NULL,        "updated_at >= $9")
+/*        query parameter    type         choices      condition */
+#define VOICEMAILS_NARROW(X) \
+	X("from",            NUMBER,      NULL,        "($11::text IS NULL OR \"from\" = $11)") \
+	X("to",              NUMBER,      NULL,        "($12::text IS NULL OR \"to\" = $12)") \
+	X("number",          NUMBER,      NULL,        "($13::text IS NULL OR \"from\" = $13 OR \"to\" = $13)") \
+	X("target_id",       ID,          NULL,        "($14::bigint IS NULL OR target_id = $14)")
+#define VOICEMAILS_OTHER_TIMES(X) \
+	X("created_after",   OTHER_SINCE, NULL,        "created_at >= $15") \
+	X("created_before",  OTHER_UNTIL, NULL,        "created_at < $16") \
+	X("updated_after",   OTHER_SINCE, NULL,        "updated_at >= $17")
 /* clang-format on */
 
-static const struct list_filter FILTERS[] = { VOICEMAILS_TIMES(LIST_FILTER) };
+static const struct filter FILTERS[] = { VOICEMAILS_NARROW(FILTER_ROW)
+	    VOICEMAILS_OTHER_TIMES(FILTER_ROW) };
 
-#define RECENT LIST_RECENT
-#define TIMED VOICEMAILS_TIMES(LIST_CONDITION)
+#define VOICEMAILS "call_id", VOICEMAIL_COLUMNS, "voicemails"
+#define NARROW VOICEMAILS_NARROW(FILTER_CONDITION)
+#define CHANGED VOICEMAILS_OTHER_TIMES(FILTER_CONDITION)
+
+static const struct list_statements BY_FORM[LIST_FORMS] = {
+	[LIST_RECENT] = LIST_STATEMENTS(
+	    "voicemails_recent", DB_PLAN_ONCE, LIST_IN_WINDOW, VOICEMAILS, "", LIST_CREATED),
+	[LIST_RECENT_NARROW] = LIST_STATEMENTS("voicemails_recent_narrow", DB_PLAN_EACH_TIME,
+	    LIST_IN_WINDOW, VOICEMAILS, NARROW, NARROW LIST_CREATED),
+	[LIST_OTHER_TIME] = LIST_STATEMENTS("voicemails_changed", DB_PLAN_EACH_TIME, LIST_SCATTERED,
+	    VOICEMAILS, NARROW CHANGED, NARROW CHANGED),
+};
 
 static const struct db_stmt BY_ID = {
 	.name = "voicemail_by_id",
@@ -31,12 +47,11 @@ const struct list VOICEMAILS_LIST = {
 	.render = render_voicemail,
 	.filters = FILTERS,
 	.nfilters = sizeof FILTERS / sizeof FILTERS[0],
-	.recent = LIST_STATEMENTS(
-	    "voicemails_recent", "call_id", VOICEMAIL_COLUMNS, "voicemails", RECENT),
-	.timed = LIST_STATEMENTS("voicemails", "call_id", VOICEMAIL_COLUMNS, "voicemails", TIMED),
+	.forms = BY_FORM,
 };
 
 const struct item_kind VOICEMAILS_ITEM = {
 	.record = &RECORD_VOICEMAIL,
-	.row = { &BY_ID, &BY_DIALPAD_ID },
+	.by_id = &BY_ID,
+	.by_dialpad_id = &BY_DIALPAD_ID,
 };

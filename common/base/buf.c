@@ -69,11 +69,22 @@ buf_grow(struct buf *b, size_t n)
 	return at;
 }
 
+/* Most of what an answer is made of is short and fits: worth a way without calls. */
+static inline bool
+fits(const struct buf *b, size_t n)
+{
+	return n < b->cap - b->n && n <= b->max - b->n && !b->failed;
+}
+
 void
 buf_add(struct buf *b, const void *p, size_t n)
 {
-	char *at = buf_grow(b, n);
+	char *at = fits(b, n) ? b->p + b->n : NULL;
 
+	if (at != NULL)
+		b->n += n;
+	else
+		at = buf_grow(b, n);
 	if (at != NULL && n > 0)
 		memcpy(at, p, n);
 }
@@ -93,7 +104,10 @@ buf_add_c(struct buf *b, const char *cstring)
 void
 buf_add_char(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (fits(b, 1))
+		b->p[b->n++] = c;
+	else
+		buf_add(b, &c, 1);
 }
 
 void

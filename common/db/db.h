@@ -29,6 +29,10 @@
 struct db_conn;
 struct db_pool;
 
+/* The monotonic instant at which every wait on a connection ends, as if its deadline had passed; 0: none
+ * yet. Any thread may set it, also while others wait. */
+typedef _Atomic int64_t db_give_up;
+
 struct db_opts {
 	const char *url;      /* conninfo or URI; borrowed for the life of pool or connection */
 	const char *role;     /* "" or a role to SET ROLE to (a session setting: not for poolers) */
@@ -37,6 +41,7 @@ struct db_opts {
 	int64_t timeout_ms;   /* deadline of one statement with its answer */
 	int64_t connect_ms;   /* deadline of connecting; 0: timeout_ms */
 	int size;             /* pool only */
+	const db_give_up *give_up; /* or NULL; borrowed like the URL */
 };
 
 /* A statement is identified by the address of its struct; the name only shows up in the server. */
@@ -144,8 +149,18 @@ OWN_DEFINE(db_conn, struct db_conn *, NULL, db_close)
 CTI_MUST_CHECK enum err_code db_exec(struct db_conn *c, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
 
-/* Statements without parameters or rows: "BEGIN", "SET …", "NOTIFY …". A trusted constant only. */
+/*
+ * Inside a transaction, the same without waiting for the answer: the server works while the caller goes
+ * on. The next call with this connection waits for it, and fails if this statement did.
+ */
+CTI_MUST_CHECK enum err_code db_exec_later(
+    struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e);
+
+/* Statements without parameters or rows: "BEGIN", "SET …". A trusted constant only. */
 CTI_MUST_CHECK enum err_code db_command(struct db_conn *c, const char *sql, struct err *e);
+
+/* A hint to whoever listens; outside a transaction it goes out at once, without waiting for the disk. */
+CTI_MUST_CHECK enum err_code db_notify(struct db_conn *c, const char *channel, struct err *e);
 
 /*
  * Transaction brackets. After a failed statement call db_rollback(), which always succeeds (a
@@ -157,12 +172,24 @@ CTI_MUST_CHECK enum err_code db_commit(struct db_conn *c, struct err *e);
 void db_rollback(struct db_conn *c);
 
 /*
+ * How a statement of a tenant's read is planned. To plan one may cost more than to run it; but the
+ * plan that is made once knows no parameter, so it has to be right for all.
+ */
+enum db_plan {
+	DB_PLAN_AUTO, /* as PostgreSQL finds best */
+	DB_PLAN_ONCE,
+	DB_PLAN_EACH_TIME,
+};
+
+/*
  * A tenant's read, in one round trip: BEGIN READ ONLY, SET LOCAL cti.app_id, the statements, COMMIT.
- * results[i] belongs to queries[i]; on failure none is set. Call it outside a transaction.
+ * results[i] belongs to queries[i] (at most 4); on failure none is set. Call it outside a
+ * transaction.
  */
 struct db_query {
 	const struct db_stmt *stmt;
 	const struct db_params *params; /* or NULL */
+	enum db_plan plan;
 };
 CTI_MUST_CHECK enum err_code db_tenant_read(struct db_conn *c, struct uuid app_id,
     const struct db_query *queries, int n, struct db_result *results, struct err *e);

@@ -31,6 +31,7 @@ db_drop(struct db_conn *c)
 	if (c->pg != NULL)
 		PQfinish(c->pg);
 	c->pg = NULL;
+	c->unanswered = NULL;
 	db_stmt_forget_all(c);
 }
 
@@ -78,8 +79,11 @@ db_command_until(
     struct db_conn *c, const char *sql, int64_t deadline, PGresult **out, struct err *e)
 {
 	char what[40];
+	enum err_code rc = db_settle(c, e);
 
 	(void)snprintf(what, sizeof(what), "%s", sql);
+	if (rc != ERR_OK)
+		return rc;
 	if (c->pg == NULL)
 		return db_err_closed(what, e);
 	c->warned = c->unsynced = c->stale_plan = false;
@@ -147,6 +151,7 @@ db_connect_until(const struct db_opts *o, int64_t deadline, struct db_conn **out
 		abort();
 	c->timeout_ms = o->timeout_ms;
 	c->unnamed = o->unnamed;
+	c->give_up = o->give_up;
 	c->tag = arc4random();
 	rc = db_open_session(o, on_notice, c, deadline, &c->pg, e);
 	if (rc == ERR_OK)

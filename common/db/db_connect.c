@@ -86,7 +86,7 @@ list_get(struct str list, int i, struct buf *b)
 
 /* Finish the handshake. */
 static enum err_code
-shake_hands(PGconn *pg, int64_t deadline, struct err *e)
+shake_hands(PGconn *pg, const db_give_up *give_up, int64_t deadline, struct err *e)
 {
 	PostgresPollingStatusType want = PGRES_POLLING_WRITING;
 
@@ -95,7 +95,7 @@ shake_hands(PGconn *pg, int64_t deadline, struct err *e)
 	while (want != PGRES_POLLING_OK) {
 		short events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT;
 
-		if (!db_wire_wait(PQsocket(pg), events, deadline))
+		if (!db_wire_wait(PQsocket(pg), events, deadline, give_up))
 			return err_set(e, ERR_UNAVAILABLE, "connect: no answer in time");
 		want = PQconnectPoll(pg);
 		if (want == PGRES_POLLING_FAILED)
@@ -117,17 +117,24 @@ add_settings(struct keywords *k, const struct db_opts *o)
 	add(k, "client_encoding", "UTF8");
 }
 
+struct opening {
+	const struct db_opts *o;
+	const PQconninfoOption *info;
+	PQnoticeReceiver on_notice;
+	void *arg;
+};
+
 static enum err_code
-open_one(const struct keywords *k, PQnoticeReceiver on_notice, void *arg, int64_t deadline,
-    PGconn **out, struct err *e)
+open_one(const struct opening *t, const struct keywords *k, int64_t deadline, PGconn **out,
+    struct err *e)
 {
 	AUTO(pgconn) PGconn *pg = PQconnectStartParams(k->key, k->value, 1);
 	enum err_code rc;
 
 	if (pg == NULL)
 		abort(); /* out of memory */
-	PQsetNoticeReceiver(pg, on_notice, arg);
-	rc = shake_hands(pg, deadline, e);
+	PQsetNoticeReceiver(pg, t->on_notice, t->arg);
+	rc = shake_hands(pg, t->o->give_up, deadline, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (PQsetnonblocking(pg, 1) != 0)
@@ -160,13 +167,6 @@ prefers_standby(const PQconninfoOption *info)
 	return str_eq(option(info, "target_session_attrs"), STR("prefer-standby"));
 }
 
-struct opening {
-	const struct db_opts *o;
-	const PQconninfoOption *info;
-	PQnoticeReceiver on_notice;
-	void *arg;
-};
-
 /* The i-th try, when there are several hosts. */
 static enum err_code
 open_host(const struct opening *t, int i, int64_t deadline, PGconn **out, struct err *e)
@@ -180,7 +180,7 @@ open_host(const struct opening *t, int i, int64_t deadline, PGconn **out, struct
 	add_host(&k, t->info, i % hosts, text);
 	if (prefers_standby(t->info))
 		add(&k, "target_session_attrs", i < hosts ? "standby" : "any");
-	rc = open_one(&k, t->on_notice, t->arg, deadline, out, e);
+	rc = open_one(t, &k, deadline, out, e);
 	for (int b = 0; b < 3; b++)
 		buf_release(&text[b]);
 	return rc;
@@ -206,13 +206,14 @@ db_open_session(const struct db_opts *o, PQnoticeReceiver on_notice, void *arg, 
 {
 	AUTO(conninfo) PQconninfoOption *info = NULL;
 	struct keywords k = { .n = 0 };
+	struct opening t;
 	enum err_code rc = parse_url(o->url, &info, e);
 
 	if (rc != ERR_OK)
 		return rc;
+	t = (struct opening){ o, info, on_notice, arg };
 	if (host_count(info) > 1)
-		return open_any_host(
-		    &(struct opening){ o, info, on_notice, arg }, deadline, out, e);
+		return open_any_host(&t, deadline, out, e);
 	add_settings(&k, o);
-	return open_one(&k, on_notice, arg, deadline, out, e);
+	return open_one(&t, &k, deadline, out, e);
 }

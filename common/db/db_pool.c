@@ -21,10 +21,16 @@ static struct metric CONNECTIONS = METRIC_GAUGE("cti_db_connections",
 static struct metric CONNECT_FAILURES = METRIC_COUNTER("cti_db_connect_failures_total",
     "Attempts of the pools to connect to PostgreSQL that failed.", NULL);
 
+/* Somebody in the queue for a connection, on the stack of who waits. */
+struct waiter {
+	pthread_cond_t turn; /* first in the queue, and there is one; or there is none to come */
+	struct waiter *next;
+};
+
 struct db_pool {
 	struct db_opts o;
 	pthread_mutex_t mu;   /* guards what follows; never held during a libpq call */
-	pthread_cond_t freed; /* a connection came back, or may be opened again */
+	struct waiter *queue; /* who came first is served first: else some wait far too long */
 	struct db_conn *idle; /* the one used last on top */
 	int open;             /* idle, lent or being opened */
 	int lent;
@@ -49,7 +55,6 @@ db_pool_new(const struct db_opts *o, struct db_pool **out, struct err *e)
 		abort();
 	p->o = *o;
 	pthread_mutex_init(&p->mu, NULL);
-	cond_init(&p->freed);
 	metric_declare(&CONNECTIONS, "open");
 	metric_declare(&CONNECTIONS, "in_use");
 	metric_declare(&CONNECT_FAILURES, NULL);
@@ -70,16 +75,45 @@ db_pool_free(struct db_pool *p)
 		db_close(c);
 		metric_add(&CONNECTIONS, "open", -1);
 	}
-	pthread_cond_destroy(&p->freed);
 	pthread_mutex_destroy(&p->mu);
 	free(p);
 }
 
-/* Wait for `freed`, at most until `until` (monotonic ms). */
 static void
-wait_freed(struct db_pool *p, int64_t until)
+wake_first(struct db_pool *p)
 {
-	(void)cond_wait_until(&p->freed, &p->mu, until);
+	if (p->queue != NULL)
+		pthread_cond_signal(&p->queue->turn);
+}
+
+static void
+wake_all(struct db_pool *p)
+{
+	for (struct waiter *w = p->queue; w != NULL; w = w->next)
+		pthread_cond_signal(&w->turn);
+}
+
+static void
+join_queue(struct db_pool *p, struct waiter *w)
+{
+	struct waiter **end = &p->queue;
+
+	cond_init(&w->turn);
+	w->next = NULL;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = w;
+}
+
+static void
+leave_queue(struct db_pool *p, struct waiter *w)
+{
+	struct waiter **at = &p->queue;
+
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	pthread_cond_destroy(&w->turn);
 }
 
 /* A place for one more connection is free again. */
@@ -88,7 +122,7 @@ drop_place(struct db_pool *p)
 {
 	pthread_mutex_lock(&p->mu);
 	p->open--;
-	pthread_cond_signal(&p->freed);
+	wake_first(p);
 	pthread_mutex_unlock(&p->mu);
 }
 
@@ -117,7 +151,7 @@ note_attempt(struct db_pool *p, bool retry, enum err_code rc, const struct err *
 	}
 	if (retry)
 		p->trying = false;
-	pthread_cond_broadcast(&p->freed);
+	wake_all(p);
 	pthread_mutex_unlock(&p->mu);
 }
 
@@ -165,17 +199,31 @@ is_hopeless(const struct db_pool *p, int64_t deadline)
 	    || (p->open == 0 && p->retry_at + CONNECT_MIN_MS > deadline);
 }
 
+/* Until it is our turn and there is a connection to have, or there will be none in time. */
+static void
+wait_turn(struct db_pool *p, int64_t deadline)
+{
+	struct waiter me;
+
+	join_queue(p, &me);
+	while (
+	    (p->queue != &me || (p->idle == NULL && !may_open(p))) && !is_hopeless(p, deadline)) {
+		bool may_retry = p->queue == &me && p->open < p->o.size && !p->trying;
+
+		(void)cond_wait_until(
+		    &me.turn, &p->mu, may_retry && p->retry_at < deadline ? p->retry_at : deadline);
+	}
+	leave_queue(p, &me);
+}
+
 static enum step
 next_step(struct db_pool *p, int64_t deadline, struct db_conn **c, struct err *e)
 {
 	enum step step = STEP_GIVE_UP;
 
 	pthread_mutex_lock(&p->mu);
-	while (p->idle == NULL && !may_open(p) && !is_hopeless(p, deadline)) {
-		bool due = p->open < p->o.size && !p->trying;
-
-		wait_freed(p, due && p->retry_at < deadline ? p->retry_at : deadline);
-	}
+	if (p->queue != NULL || (p->idle == NULL && !may_open(p)))
+		wait_turn(p, deadline);
 	if (p->idle != NULL) {
 		*c = p->idle;
 		p->idle = (*c)->next;
@@ -189,6 +237,9 @@ next_step(struct db_pool *p, int64_t deadline, struct db_conn **c, struct err *e
 	} else {
 		err_set(e, ERR_UNAVAILABLE, "all %d database connections are in use", p->o.size);
 	}
+	/* Who is first now may have something to take, or the next attempt to wait for. */
+	if (p->idle != NULL || may_open(p) || p->backoff_ms != 0)
+		wake_first(p);
 	pthread_mutex_unlock(&p->mu);
 	return step;
 }
@@ -248,7 +299,7 @@ db_pool_put(struct db_pool *p, struct db_conn *c)
 	if (keep) {
 		c->next = p->idle;
 		p->idle = c;
-		pthread_cond_signal(&p->freed);
+		wake_first(p);
 	}
 	pthread_mutex_unlock(&p->mu);
 	if (!keep)

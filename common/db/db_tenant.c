@@ -4,10 +4,20 @@
  */
 #include "common/db/db_priv.h"
 
+#include <assert.h>
 #include <stdio.h>
 
-/* Results of BEGIN and SET LOCAL come before the statements', COMMIT's after them. */
-enum { RESULTS_BEFORE = 2, RESULTS_AROUND = 3 };
+enum {
+	MAX_QUERIES = 4,
+	MAX_STEPS = 3 + 2 * MAX_QUERIES, /* BEGIN, SET LOCAL, COMMIT; with each query a SET LOCAL */
+	NO_QUERY = -1,
+};
+
+/* One command of the pipeline. */
+struct step {
+	const char *name;
+	int query;
+};
 
 struct read {
 	struct db_conn *c;
@@ -15,20 +25,22 @@ struct read {
 	int n;
 	struct db_result *results;
 	int64_t deadline;
+	struct step steps[MAX_STEPS]; /* that were sent */
+	int nsteps;
 };
 
-static const char *
-name_of(const struct read *t, int i)
+static void
+note_step(struct read *t, const char *name, int query)
 {
-	if (i < RESULTS_BEFORE || i >= t->n + RESULTS_BEFORE)
-		return i == 0 ? "BEGIN" : i == 1 ? "SET LOCAL cti.app_id" : "COMMIT";
-	return t->queries[i - RESULTS_BEFORE].stmt->name;
+	assert(t->nsteps < MAX_STEPS);
+	t->steps[t->nsteps++] = (struct step){ name, query };
 }
 
 static bool
-send_plain(struct db_conn *c, const char *sql)
+send_plain(struct read *t, const char *name, const char *sql)
 {
-	return PQsendQueryParams(c->pg, sql, 0, NULL, NULL, NULL, NULL, 1) != 0;
+	note_step(t, name, NO_QUERY);
+	return PQsendQueryParams(t->c->pg, sql, 0, NULL, NULL, NULL, NULL, 1) != 0;
 }
 
 /* Queries are prepared before the pipeline begins: to prepare is to wait for an answer. */
@@ -49,48 +61,73 @@ prepare_all(const struct read *t, struct err *e)
 }
 
 static bool
-send_queries(const struct read *t)
+send_plan_mode(struct read *t, enum db_plan plan)
 {
-	for (int i = 0; i < t->n; i++) {
-		const struct db_query *q = &t->queries[i];
-		struct db_args a;
-		struct err e;
+	static const char *const sql[] = {
+		[DB_PLAN_AUTO] = "SET LOCAL plan_cache_mode = auto",
+		[DB_PLAN_ONCE] = "SET LOCAL plan_cache_mode = force_generic_plan",
+		[DB_PLAN_EACH_TIME] = "SET LOCAL plan_cache_mode = force_custom_plan",
+	};
 
-		/* prepare_all has seen that the parameters fit. */
-		if (db_args_fill(&a, q->params, q->stmt->name, &e) != ERR_OK
-		    || !db_stmt_send(t->c, q->stmt, &a))
+	return send_plain(t, "SET LOCAL plan_cache_mode", sql[plan]);
+}
+
+static bool
+send_query(struct read *t, int i)
+{
+	const struct db_query *q = &t->queries[i];
+	struct db_args a;
+	struct err e;
+
+	note_step(t, q->stmt->name, i);
+	/* prepare_all has seen that the parameters fit. */
+	return db_args_fill(&a, q->params, q->stmt->name, &e) == ERR_OK
+	    && db_stmt_send(t->c, q->stmt, &a);
+}
+
+static bool
+send_queries(struct read *t)
+{
+	enum db_plan plan = DB_PLAN_AUTO;
+
+	for (int i = 0; i < t->n; i++) {
+		if (t->queries[i].plan != plan && !send_plan_mode(t, t->queries[i].plan))
+			return false;
+		plan = t->queries[i].plan;
+		if (!send_query(t, i))
 			return false;
 	}
 	return true;
 }
 
 static bool
-send_all(const struct read *t, struct uuid app_id)
+send_all(struct read *t, struct uuid app_id)
 {
 	char id[UUID_TEXT_BYTES], set_local[80];
 
 	(void)snprintf(
 	    set_local, sizeof(set_local), "SET LOCAL cti.app_id = '%s'", uuid_format(app_id, id));
-	return PQenterPipelineMode(t->c->pg) && send_plain(t->c, "BEGIN READ ONLY")
-	    && send_plain(t->c, set_local) && send_queries(t) && send_plain(t->c, "COMMIT")
-	    && PQpipelineSync(t->c->pg);
+	t->nsteps = 0;
+	return PQenterPipelineMode(t->c->pg) && send_plain(t, "BEGIN", "BEGIN READ ONLY")
+	    && send_plain(t, "SET LOCAL cti.app_id", set_local) && send_queries(t)
+	    && send_plain(t, "COMMIT", "COMMIT") && PQpipelineSync(t->c->pg);
 }
 
 /* Keep a result that is wanted; tell the first error. What follows an error was not run. */
 static enum err_code
-take_result(const struct read *t, int i, PGresult *r, enum err_code so_far, struct err *e)
+take_result(
+    const struct read *t, const struct step *s, PGresult *r, enum err_code so_far, struct err *e)
 {
-	int query = i - RESULTS_BEFORE;
 	ExecStatusType status = PQresultStatus(r);
 	enum err_code rc = so_far;
 
 	if (so_far == ERR_OK && status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
-		rc = db_err_result(t->c, name_of(t, i), r, e);
-		if (t->c->stale_plan && query >= 0 && query < t->n)
-			db_stmt_forget(t->c, t->queries[query].stmt);
+		rc = db_err_result(t->c, s->name, r, e);
+		if (t->c->stale_plan && s->query != NO_QUERY)
+			db_stmt_forget(t->c, t->queries[s->query].stmt);
 	}
-	if (rc == ERR_OK && query >= 0 && query < t->n)
-		t->results[query].res = r;
+	if (rc == ERR_OK && s->query != NO_QUERY)
+		t->results[s->query].res = r;
 	else
 		PQclear(r);
 	return rc;
@@ -106,10 +143,11 @@ receive_all(const struct read *t, struct err *e)
 	enum err_code first = ERR_OK, rc = ERR_OK;
 	struct err lost;
 
-	for (int i = 0; i <= t->n + RESULTS_AROUND;) {
+	for (int i = 0; i <= t->nsteps;) {
+		const struct step *s = i < t->nsteps ? &t->steps[i] : &t->steps[t->nsteps - 1];
 		PGresult *r = NULL;
 
-		rc = db_wire_next(t->c, name_of(t, i), t->deadline, &r, &lost);
+		rc = db_wire_next(t->c, s->name, t->deadline, &r, &lost);
 		if (rc != ERR_OK)
 			break;
 		if (r != NULL && PQresultStatus(r) == PGRES_PIPELINE_SYNC) {
@@ -121,7 +159,7 @@ receive_all(const struct read *t, struct err *e)
 		if (r == NULL)
 			i++;
 		else
-			first = take_result(t, i, r, first, e);
+			first = take_result(t, s, r, first, e);
 	}
 	db_drop(t->c);
 	if (first != ERR_OK) /* says more than the loss that followed it */
@@ -134,7 +172,7 @@ receive_all(const struct read *t, struct err *e)
 }
 
 static enum err_code
-read_once(const struct read *t, struct uuid app_id, struct err *e)
+read_once(struct read *t, struct uuid app_id, struct err *e)
 {
 	enum err_code rc;
 
@@ -165,11 +203,18 @@ enum err_code
 db_tenant_read(struct db_conn *c, struct uuid app_id, const struct db_query *queries, int n,
     struct db_result *results, struct err *e)
 {
-	const struct read t = { c, queries, n, results, db_deadline(c) };
+	struct read t = {
+		.c = c,
+		.queries = queries,
+		.n = n,
+		.results = results,
+		.deadline = db_deadline(c),
+	};
 	enum err_code rc;
 
 	if (c->pg != NULL && PQtransactionStatus(c->pg) != PQTRANS_IDLE)
 		return err_set(e, ERR_INTERNAL, "tenant read: inside a transaction");
+	assert(n <= MAX_QUERIES);
 	for (int i = 0; i < n; i++)
 		results[i] = DB_RESULT_NONE;
 	rc = read_once(&t, app_id, e);

@@ -6,19 +6,25 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdatomic.h>
+
+/* How late a waiting thread may learn that it is to give up. */
+enum { LOOK_MS = 100 };
 
 bool
-db_wire_wait(int fd, short events, int64_t deadline)
+db_wire_wait(int fd, short events, int64_t deadline, const db_give_up *give_up)
 {
 	struct pollfd p = { .fd = fd, .events = events };
+	int64_t longest = give_up != NULL ? LOOK_MS : INT_MAX;
 
 	for (;;) {
-		int64_t left = deadline - clock_mono_ms();
+		int64_t end = give_up != NULL ? atomic_load(give_up) : 0;
+		int64_t left = (end != 0 && end < deadline ? end : deadline) - clock_mono_ms();
 		int n;
 
 		if (left <= 0)
 			return false;
-		n = poll(&p, 1, left > INT_MAX ? INT_MAX : (int)left);
+		n = poll(&p, 1, (int)(left > longest ? longest : left));
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return true; /* ready, or so broken that libpq will tell */
 	}
@@ -41,27 +47,44 @@ lost(struct db_conn *c, const char *what, struct err *e)
 	return rc;
 }
 
+/* Both directions: neither side may wait for the other with full buffers. */
+static enum err_code
+exchange(struct db_conn *c, const char *what, int64_t deadline, int unsent, struct err *e)
+{
+	short events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0));
+
+	if (unsent < 0)
+		return lost(c, what, e);
+	if (!db_wire_wait(PQsocket(c->pg), events, deadline, c->give_up)) {
+		db_drop(c);
+		return err_set(e, ERR_TIMEOUT, "%s: no answer in time", what);
+	}
+	return PQconsumeInput(c->pg) ? ERR_OK : lost(c, what, e);
+}
+
+enum err_code
+db_wire_flush(struct db_conn *c, const char *what, int64_t deadline, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+	int unsent;
+
+	while (rc == ERR_OK && (unsent = PQflush(c->pg)) != 0)
+		rc = exchange(c, what, deadline, unsent, e);
+	return rc;
+}
+
 enum err_code
 db_wire_next(struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e)
 {
+	enum err_code rc = ERR_OK;
+
 	if (c->pg == NULL)
 		return db_err_closed(what, e);
-	/* Both directions: neither side may wait for the other with full buffers. */
-	while (PQisBusy(c->pg)) {
-		int unsent = PQflush(c->pg);
-		short events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0));
-
-		if (unsent < 0)
-			return lost(c, what, e);
-		if (!db_wire_wait(PQsocket(c->pg), events, deadline)) {
-			db_drop(c);
-			return err_set(e, ERR_TIMEOUT, "%s: no answer in time", what);
-		}
-		if (!PQconsumeInput(c->pg))
-			return lost(c, what, e);
-	}
-	*out = PQgetResult(c->pg);
-	return ERR_OK;
+	while (rc == ERR_OK && PQisBusy(c->pg))
+		rc = exchange(c, what, deadline, PQflush(c->pg), e);
+	if (rc == ERR_OK)
+		*out = PQgetResult(c->pg);
+	return rc;
 }
 
 static bool

@@ -18,6 +18,8 @@ enum { HTTP_MAX_HEADERS = 64 };
 
 struct mg_connection;
 struct http_deadline;
+struct http_server_opts;
+struct wires;
 
 struct http_conn {
 	struct mg_connection *mg;
@@ -25,6 +27,8 @@ struct http_conn {
 	struct str method, path, query; /* raw; "-" and no query until the request is taken */
 	struct str remote_addr;
 	int64_t begun_ms; /* monotonic: when the headers had come */
+	const struct http_server_opts *server;
+	struct wires *wires; /* where connections live on without a thread; NULL: they do not */
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
 	bool headers_cut; /* there may be further lines, which nobody has read */

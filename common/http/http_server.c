@@ -6,21 +6,21 @@
 #include "common/base/own.h"
 #include "common/http/http_deadline.h"
 #include "common/http/http_dispatch.h"
+#include "common/http/http_nudge.h"
 #include "common/http/http_stack.h"
+#include "common/http/wire.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 enum {
 	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
-	NUDGE_MS = 20,
+	LOOK_MS = 20,      /* how often a draining server looks whether it is done */
 	SPARE_THREADS =
 	    8, /* and one for each four serving ones: they say 503 while those are busy */
 	/* How long a connection may be idle between two requests. */
@@ -42,7 +42,8 @@ struct http_server {
 	int open;            /* connections, each with a thread; under the lock */
 	int workers;         /* threads that serve connections */
 	struct http_watch *watch;
-	int port; /* where a stopping server is nudged */
+	struct wires *wires; /* connections that were taken over; may be NULL */
+	int port;            /* where a stopping server is nudged */
 	atomic_bool stopped;
 };
 
@@ -160,6 +161,8 @@ on_request(struct mg_connection *mg, void *server)
 
 	http_conn_open(&c, mg);
 	http_conn_take_request(&c);
+	c.server = &s->o;
+	c.wires = s->wires;
 	c.reusable = s->o.reuse && can_spare_a_thread(s);
 	status = http_dispatch(&s->o, a, &c);
 	leave(s, a);
@@ -170,6 +173,15 @@ on_request(struct mg_connection *mg, void *server)
 	if (c.body_unread && a == HTTP_ADMITTED)
 		http_conn_linger(&c);
 	return status;
+}
+
+/* Before civetweb would shake hands: we do that ourselves, and take the connection away from it. To
+ * any other route an upgrade is only an offer. Not 0: it goes no further. */
+static int
+on_upgrade(const struct mg_connection *mg, void *server)
+{
+	(void)on_request((struct mg_connection *)(uintptr_t)mg, server);
+	return 1;
 }
 
 /* Without one civetweb would look for a password file, "/.htpasswd", at each request. */
@@ -189,6 +201,7 @@ on_context(const struct mg_context *mg)
 	struct mg_context *ctx = (struct mg_context *)(uintptr_t)mg;
 
 	mg_set_request_handler(ctx, "**", on_request, mg_get_user_data(mg));
+	mg_set_websocket_handler(ctx, "**", on_upgrade, NULL, NULL, NULL, mg_get_user_data(mg));
 	mg_set_auth_handler(ctx, "**", on_authorization, NULL);
 }
 
@@ -204,6 +217,8 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	http_conn_open(&c, mg);
 	if (status == 404)
 		(void)err_set(&e, ERR_NOT_FOUND, "there is nothing under this path");
+	else if (status == 426)
+		(void)err_set(&e, ERR_UPGRADE_REQUIRED, "WebSockets of version 13 are served");
 	else if (status == 413)
 		(void)err_set(&e, ERR_HEADERS_TOO_LARGE, "the header is longer than %d bytes",
 		    MAX_HEADER_BYTES);
@@ -256,6 +271,7 @@ server_new(const struct http_server_opts *o)
 static void
 server_free(struct http_server *s)
 {
+	wires_stop(s->wires);
 	http_watch_stop(s->watch);
 	(void)pthread_cond_destroy(&s->room);
 	(void)pthread_cond_destroy(&s->idle);
@@ -329,6 +345,16 @@ start_without_signals(struct http_server *s, struct mg_error_data *why)
 	return mg;
 }
 
+static enum err_code
+start_threads(struct http_server *s, struct err *e)
+{
+	enum err_code rc = http_watch_start(&s->watch, e);
+
+	if (rc == ERR_OK && s->o.socket_threads > 0)
+		rc = wires_start(s->o.socket_threads, &s->wires, e);
+	return rc;
+}
+
 enum err_code
 http_server_start(const struct http_server_opts *o, struct http_server **out, struct err *e)
 {
@@ -344,7 +370,7 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	(void)pthread_once(&once, raise_file_limit);
 	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
 	s = server_new(o);
-	if (http_watch_start(&s->watch, e) != ERR_OK) {
+	if (start_threads(s, e) != ERR_OK) {
 		server_free(s);
 		(void)mg_exit_library();
 		return e->code;
@@ -391,39 +417,18 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 			break;
 	}
 	(void)pthread_mutex_unlock(&s->lock);
-}
-
-/* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes. */
-static void *
-nudge(void *server)
-{
-	const struct http_server *s = server;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port) };
-
-	if (inet_pton(AF_INET, s->o.address, &to.sin_addr) != 1 || to.sin_addr.s_addr == INADDR_ANY)
-		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	while (!atomic_load(&s->stopped)) {
-		AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-		if (fd >= 0)
-			(void)connect(fd, (const struct sockaddr *)&to, sizeof to);
-		clock_sleep_ms(NUDGE_MS);
-	}
-	return NULL;
+	while (s->wires != NULL && wires_count(s->wires) > 0 && clock_mono_ms() < until_ms)
+		clock_sleep_ms(LOOK_MS);
 }
 
 static void
 stop_quickly(struct http_server *s)
 {
-	pthread_t nudger;
-	bool nudging;
+	struct http_nudge nudge;
 
-	s->port = http_server_port(s);
-	nudging = pthread_create(&nudger, NULL, nudge, s) == 0;
+	http_nudge_start(&nudge, s->o.address, http_server_port(s));
 	mg_stop(s->mg);
-	atomic_store(&s->stopped, true);
-	if (nudging)
-		(void)pthread_join(nudger, NULL);
+	http_nudge_end(&nudge);
 }
 
 void

@@ -85,6 +85,8 @@ scan_text(struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) /* most are */
+			continue;
 		if (in_string && is_no_string_content(text.p + i, text.n - i)) {
 			s.has_bad_string = true;
 			return s;
@@ -246,10 +248,26 @@ json_is_null(const struct json *v)
 	return cJSON_IsNull(as_cjson(v));
 }
 
+/* The library's own search calls strcmp for each member; most differ in the first byte. */
+const struct json *
+json_find(const struct json *obj, struct str key)
+{
+	const cJSON *c = as_cjson(obj);
+	char first = key.n > 0 ? key.p[0] : '\0';
+
+	if (!cJSON_IsObject(c))
+		return NULL;
+	for (c = c->child; c != NULL; c = c->next)
+		if (c->string[0] == first && strncmp(c->string, key.p, key.n) == 0
+		    && c->string[key.n] == '\0')
+			return as_json(c);
+	return NULL;
+}
+
 const struct json *
 json_get(const struct json *obj, const char *key)
 {
-	return as_json(cJSON_GetObjectItemCaseSensitive(as_cjson(obj), key));
+	return json_find(obj, str_of(key));
 }
 
 const struct json *

@@ -37,6 +37,7 @@ bool json_is_num(const struct json *v);
 bool json_is_null(const struct json *v);
 
 const struct json *json_get(const struct json *obj, const char *key); /* NULL when absent */
+const struct json *json_find(const struct json *obj, struct str key); /* the same */
 const struct json *json_first(const struct json *container); /* items of an array or object */
 const struct json *json_next(const struct json *item);
 const char *json_key(const struct json *item); /* of an object's item */

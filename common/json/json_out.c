@@ -73,13 +73,26 @@ jo_end_arr(struct json_out *j)
 	close_container(j, ']');
 }
 
+/* Text of our own, which has nothing to escape, between quotes, and then `behind`. */
+static void
+add_quoted(struct buf *b, const char *text, const char *behind)
+{
+	size_t n = strlen(text), m = strlen(behind);
+	char *at = buf_grow(b, n + m + 2);
+
+	if (at == NULL)
+		return;
+	*at++ = '"';
+	memcpy(at, text, n);
+	at[n] = '"';
+	memcpy(at + n + 1, behind, m);
+}
+
 void
 jo_key(struct json_out *j, const char *name)
 {
 	before_value(j);
-	buf_add_char(j->b, '"');
-	buf_add_c(j->b, name);
-	buf_add(j->b, "\":", 2);
+	add_quoted(j->b, name, ":");
 	j->after_key = true;
 }
 
@@ -165,10 +178,13 @@ jo_str(struct json_out *j, struct str v)
 	buf_add_char(j->b, '"');
 	while (i < v.n) {
 		unsigned char c = (unsigned char)v.p[i];
-		size_t n;
+		size_t n = 0;
 
-		if (c >= 0x20 && c != '"' && c != '\\'
-		    && (n = utf8_length((struct str){ v.p + i, v.n - i })) > 0) {
+		if (c >= 0x80)
+			n = utf8_length((struct str){ v.p + i, v.n - i });
+		else if (c >= 0x20 && c != '"' && c != '\\')
+			n = 1;
+		if (n > 0) {
 			i += n;
 			continue;
 		}
@@ -188,7 +204,8 @@ jo_time(struct json_out *j, int64_t ms)
 {
 	char text[CLOCK_RFC3339_BYTES];
 
-	jo_str(j, str_of(clock_format_rfc3339(ms, text)));
+	before_value(j);
+	add_quoted(j->b, clock_format_rfc3339(ms, text), "");
 }
 
 void
@@ -196,7 +213,8 @@ jo_uuid(struct json_out *j, struct uuid v)
 {
 	char text[UUID_TEXT_BYTES];
 
-	jo_str(j, str_of(uuid_format(v, text)));
+	before_value(j);
+	add_quoted(j->b, uuid_format(v, text), "");
 }
 
 void

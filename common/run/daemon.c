@@ -7,6 +7,7 @@
 #include "common/run/daemon_arg.h"
 #include "common/run/sdnotify.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
@@ -95,19 +96,23 @@ log_ignored(int sig)
 	    sigabbrev_np(sig));
 }
 
-/* Wait for SIGTERM or SIGINT. */
+/* Wait for SIGTERM or SIGINT. Tells systemd's watchdog twice in its interval that we are there. */
 static int
 wait_for_end(void)
 {
 	const sigset_t set = signals();
-	int sig;
+	int64_t half_us = sdnotify_watchdog_us() / 2;
+	const struct timespec pause = { half_us / 1000000, half_us % 1000000 * 1000 };
 
 	for (;;) {
-		if (sigwait(&set, &sig) != 0)
-			continue;
+		int sig = sigtimedwait(&set, NULL, half_us > 0 ? &pause : NULL);
+
 		if (is_end(sig))
 			return sig;
-		log_ignored(sig);
+		if (sig > 0)
+			log_ignored(sig);
+		else if (errno == EAGAIN)
+			sdnotify("WATCHDOG=1");
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * sdnotify - tell systemd that the daemon is ready, or is stopping.
+ * sdnotify - tell systemd that the daemon is ready, lives, or is stopping.
  *
  * Use:      sdnotify("READY=1"); for units of Type=notify.
  * Owns:     nothing.
@@ -10,6 +10,12 @@
 #ifndef CTI_SDNOTIFY_H
 #define CTI_SDNOTIFY_H
 
+#include <stdint.h>
+
 void sdnotify(const char *state);
+
+/* WatchdogSec= of the unit, in microseconds: how long systemd waits for a "WATCHDOG=1" before it
+ * restarts the daemon. 0: it does not. */
+int64_t sdnotify_watchdog_us(void);
 
 #endif

@@ -50,7 +50,7 @@ full_page_writes = {durable}
 """
 HBA = """\
 local all all scram-sha-256
-host all all 127.0.0.1/32 scram-sha-256
+host all,replication all 127.0.0.1/32 scram-sha-256
 """
 # What ALTER ROLE … IN DATABASE … SET says is no part of the database that it is said of.
 COPY_ROLE_SETTINGS = """\

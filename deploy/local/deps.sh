@@ -9,11 +9,11 @@
 set -eu
 
 build_packages='gcc libc6-dev make pkg-config libcivetweb-dev libpq-dev libcjson-dev libsodium-dev
-	libcurl4-openssl-dev libjwt-dev'
-run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl python3"
+	libcurl4-openssl-dev libjwt-dev python3 python3-yaml'
+run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl"
 test_packages="$run_packages libcmocka-dev clang-format
-	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist faketime
-	chromium chromium-driver python3-selenium"
+	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist python3-jsonschema
+	faketime pgbouncer chromium chromium-driver python3-selenium nginx-light node-ws"
 fuzz_packages="$test_packages clang libclang-rt-dev"
 
 cluster_conf=/etc/postgresql-common/createcluster.conf
@@ -30,8 +30,12 @@ packages_of() {
 	fuzz) echo "$fuzz_packages" ;;
 	test)
 		echo "$test_packages"
-		# Any Node.js will do, also one that does not come from Debian.
+		# Any of these will do, also one that does not come from Debian.
 		command -v node >/dev/null || echo nodejs
+		command -v npm >/dev/null || echo npm
+		command -v kubectl >/dev/null || echo kubernetes-client
+		command -v systemd-analyze >/dev/null || echo systemd
+		command -v promtool >/dev/null || echo prometheus
 		;;
 	*) fail 'usage: deps.sh build|run|test|fuzz' ;;
 	esac

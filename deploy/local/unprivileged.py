@@ -42,7 +42,7 @@ def base_env() -> dict[str, str]:
 
 def may(test: str, path: Path) -> bool:
     """Asks `test -x path` (or -r, -w) in the name of the unprivileged user."""
-    asked = subprocess.run(["test", test, str(path)], cwd="/", **_identity())
+    asked = subprocess.run(["test", test, str(path)], cwd="/", **identity())
     return asked.returncode == 0
 
 
@@ -82,11 +82,12 @@ def spawn(
             stderr=stderr,
             start_new_session=True,
             preexec_fn=_tie(dies_with_us) if dies_with_us else None,
-            **({} if keep_user else _identity()),
+            **({} if keep_user else identity()),
         )
 
 
-def _identity() -> dict:
+def identity() -> dict:
+    """What subprocess wants to be told to run something as the unprivileged user."""
     user = run_as()
     if user is None:
         return {}

@@ -66,7 +66,7 @@ class Pgbench:
     def __init__(self, db: rig.Database):
         self._db = db
         self._run = 0
-        url = urlsplit(db.url)
+        url = urlsplit(db.url("cti_ingest"))
         self._password = url.password
         self._place = ["-h", url.hostname, "-p", str(url.port), "-U", url.username]
         claims = [tokens.claims(n).decode() for n in range(GROUP_SIZE)]

@@ -1,4 +1,4 @@
-"""What a benchmark runs against: a private cluster that really commits, and ingestd."""
+"""What a benchmark runs against: a private cluster that really commits, and the daemons."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "deploy" / "local"))
@@ -22,10 +23,10 @@ import unprivileged  # noqa: E402
 from cluster import Cluster  # noqa: E402
 from migrate import migrate  # noqa: E402
 
-INGESTD = ROOT / "build" / "release" / "bin" / "ingestd"
+BIN = ROOT / "build" / "release" / "bin"
 MASTER_KEY = "0123456789abcdef0123456789abcdef"
 TICKS = os.sysconf("SC_CLK_TCK")
-STORED = 'cti_ingest_webhooks_total{result="stored"}'
+D = TypeVar("D", bound="Daemon")
 
 
 class Database:
@@ -35,7 +36,12 @@ class Database:
         self.cluster = cluster
         cluster.create_database("cti")
         migrate(cluster.url())
-        self.url = cluster.set_login("cti_ingest")
+        self._urls: dict[str, str] = {}
+
+    def url(self, role: str) -> str:
+        if role not in self._urls:
+            self._urls[role] = self.cluster.set_login(role)
+        return self._urls[role]
 
     def clear(self) -> None:
         """Empty tables and no dirty pages, so that every measurement starts alike."""
@@ -49,17 +55,30 @@ class Database:
         ).split("|")
         return int(found[0]) if found[0] == found[1] else -1
 
+    def cpu_seconds(self) -> float:
+        """Of the server: its living processes, then those it has seen end."""
+        postmaster = self.cluster.pid()
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        ticks = 0
+        for pid in children:
+            with contextlib.suppress(OSError):
+                ticks += _ticks(int(pid))
+        return (ticks + _ticks(postmaster, with_children=True)) / TICKS
 
-class Ingestd:
-    """The release build as a process."""
 
-    def __init__(self, database: Database, env: Mapping[str, str]):
+class Daemon:
+    """The release build of one daemon as a process."""
+
+    role: str
+
+    def __init__(self, db: Database, env: Mapping[str, str]):
+        self.name = type(self).__name__.lower()
         self.port, self.ops_port = ports.any_free(), ports.any_free()
         self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
-            "INGESTD_PORT": str(self.port),
+            f"{self.name.upper()}_PORT": str(self.port),
             "OPS_PORT": str(self.ops_port),
-            "DATABASE_URL": database.url,
+            "DATABASE_URL": db.url(self.role),
             "WEBHOOK_MASTER_KEY": MASTER_KEY,
             **env,
         }
@@ -68,30 +87,53 @@ class Ingestd:
     def start(self) -> float:
         """Seconds from before the exec to the first answer on the daemon's own port."""
         begun = time.monotonic()
-        self._process = unprivileged.spawn([str(INGESTD)], env=self._env)
+        self._process = unprivileged.spawn([str(BIN / self.name)], env=self._env,
+                                           dies_with_us=signal.SIGKILL)
         while True:
             with contextlib.suppress(OSError):
                 self.get("/healthz", self.port)
                 return time.monotonic() - begun
             if self._process.poll() is not None or time.monotonic() > begun + 20:
-                raise RuntimeError("ingestd does not answer")
+                raise RuntimeError(f"{self.name} does not answer")
             time.sleep(0.0005)
 
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(20)
 
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
     def get(self, path: str, port: int | None = None) -> str:
         url = f"http://127.0.0.1:{port or self.ops_port}{path}"
         with urllib.request.urlopen(url, timeout=5) as answer:
             return answer.read().decode()
 
+    def count(self, metric: str) -> int:
+        """The value of a counter; 0 while it has never counted."""
+        for line in self.get("/metrics").splitlines():
+            if line.startswith(metric + " "):
+                return int(line.split()[-1])
+        return 0
+
+    def cpu_seconds(self) -> float:
+        """Of the process alone: user and system time."""
+        return _ticks(self._process.pid) / TICKS
+
+    def rss_mib(self) -> float:
+        for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1024
+        raise RuntimeError("no VmRSS")
+
+
+class Ingestd(Daemon):
+    role = "cti_ingest"
+
     def stored(self) -> int:
         """How many webhooks it has answered 200, by its own count."""
-        for line in self.get("/metrics").splitlines():
-            if line.startswith(STORED):
-                return int(line.split()[-1])
-        raise RuntimeError(f"no {STORED} in /metrics")
+        return self.count('cti_ingest_webhooks_total{result="stored"}')
 
     def settle(self) -> None:
         """Waits for the requests that a client has sent and left."""
@@ -100,19 +142,22 @@ class Ingestd:
             before = now
             time.sleep(0.2)
 
-    def cpu_seconds(self) -> float:
-        """Of the process alone: user and system time."""
-        fields = self._proc("stat").rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
 
-    def rss_mib(self) -> float:
-        for line in self._proc("status").splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError("no VmRSS")
+class Workerd(Daemon):
+    role = "cti_worker"
 
-    def _proc(self, name: str) -> str:
-        return Path(f"/proc/{self._process.pid}/{name}").read_text()
+    def processed(self) -> int:
+        return self.count('cti_worker_events_total{result="processed"}')
+
+
+class Apid(Daemon):
+    role = "cti_api"
+
+
+def _ticks(pid: int, with_children: bool = False) -> int:
+    """User and system time of a process; `with_children` adds those that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(int(field) for field in fields[11 : 15 if with_children else 13])
 
 
 @contextlib.contextmanager
@@ -128,8 +173,7 @@ def database() -> Iterator[Database]:
 
 
 @contextlib.contextmanager
-def ingestd(db: Database, env: Mapping[str, str]) -> Iterator[Ingestd]:
-    daemon = Ingestd(db, env)
+def running(daemon: D) -> Iterator[D]:
     daemon.start()
     try:
         yield daemon
@@ -138,7 +182,7 @@ def ingestd(db: Database, env: Mapping[str, str]) -> Iterator[Ingestd]:
 
 
 def start_seconds(db: Database, env: Mapping[str, str], times: int = 5) -> float:
-    """Median time to the first answer."""
+    """Median time to ingestd's first answer."""
     found = []
     for _ in range(times):
         daemon = Ingestd(db, env)

@@ -5,6 +5,8 @@
 #include "test/db/db_test.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 
 /* A port on which connections are taken but nobody ever answers. */
@@ -58,6 +60,70 @@ a_silent_server_is_given_up_at_the_deadline(void **state)
 	assert_in_range(clock_mono_ms() - began, 300, 1500);
 	assert_null(c);
 	close(fd);
+}
+
+/* ---- another thread says that it is time to give up ---- */
+
+static db_give_up given_up;
+
+static void *
+give_up_soon(void *unused)
+{
+	clock_sleep_ms(300);
+	atomic_store(&given_up, clock_mono_ms());
+	return unused;
+}
+
+static struct db_opts
+patient_opts(const char *url)
+{
+	struct db_opts o = test_opts();
+
+	atomic_store(&given_up, 0);
+	o.url = url;
+	o.timeout_ms = 20000;
+	o.give_up = &given_up;
+	return o;
+}
+
+static void
+a_connection_that_is_being_opened_is_given_up_when_another_thread_says_so(void **state)
+{
+	AUTO_RELEASE(buf_release) struct buf url = BUF(1000);
+	int port, fd = silent_port(&port);
+	struct db_conn *c = NULL;
+	struct db_opts o;
+	int64_t began = clock_mono_ms();
+	pthread_t thread;
+
+	(void)state;
+	buf_add_fmt(&url, "host=127.0.0.1 port=%d", port);
+	o = patient_opts(buf_c(&url));
+	assert_int_equal(pthread_create(&thread, NULL, give_up_soon, NULL), 0);
+	EXPECT(ERR_UNAVAILABLE, db_connect(&o, &c, e));
+	assert_in_range(clock_mono_ms() - began, 300, 5000);
+	(void)pthread_join(thread, NULL);
+	close(fd);
+}
+
+static void
+a_statement_is_given_up_when_another_thread_says_so(void **state)
+{
+	static const struct db_stmt slow = { "slow", "SELECT pg_sleep(9)" };
+	struct db_opts o = patient_opts(test_url());
+	struct db_conn *c = NULL;
+	int64_t began;
+	pthread_t thread;
+
+	(void)state;
+	MUST(db_connect(&o, &c, e));
+	began = clock_mono_ms();
+	assert_int_equal(pthread_create(&thread, NULL, give_up_soon, NULL), 0);
+	EXPECT(ERR_TIMEOUT, db_exec(c, &slow, NULL, NULL, e));
+	assert_in_range(clock_mono_ms() - began, 300, 5000);
+	assert_true(db_is_broken(c));
+	(void)pthread_join(thread, NULL);
+	db_close(c);
 }
 
 static void
@@ -146,6 +212,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_silent_server_is_given_up_at_the_deadline),
+		cmocka_unit_test(
+		    a_connection_that_is_being_opened_is_given_up_when_another_thread_says_so),
+		cmocka_unit_test(a_statement_is_given_up_when_another_thread_says_so),
 		cmocka_unit_test(a_silent_first_host_leaves_time_for_the_second),
 		cmocka_unit_test(an_unreadable_string_is_invalid_and_not_repeated),
 		cmocka_unit_test(the_role_is_switched_to),

@@ -39,8 +39,10 @@ check_tenant(bool unnamed)
 
 		db_params_init(&p);
 		db_p_i64(&p, 42 + i);
-		MUST(db_tenant_read(
-		    c, APP, (struct db_query[]){ { &TENANT, NULL }, { &ECHO, &p } }, 2, r, e));
+		MUST(db_tenant_read(c, APP,
+		    (struct db_query[]){
+			{ &TENANT, NULL, DB_PLAN_AUTO }, { &ECHO, &p, DB_PLAN_AUTO } },
+		    2, r, e));
 		assert_true(is(&r[0], 0, "abcd0000-0000-0000-0000-000000000001"));
 		assert_true(is(&r[0], 1, "on"));
 		assert_int_equal(db_i64(&r[1], 0, 0), 42 + i);
@@ -81,17 +83,18 @@ an_error_in_the_middle_leaves_a_usable_connection(void **state)
 	(void)state;
 	db_params_init(&p);
 	db_p_i32(&p, 0);
-	assert_int_equal(
-	    db_tenant_read(c, APP,
-		(struct db_query[]){ { &TENANT, NULL }, { &DIVIDE, &p }, { &TENANT, NULL } }, 3, r,
-		&why),
+	assert_int_equal(db_tenant_read(c, APP,
+			     (struct db_query[]){ { &TENANT, NULL, DB_PLAN_AUTO },
+				 { &DIVIDE, &p, DB_PLAN_AUTO }, { &TENANT, NULL, DB_PLAN_AUTO } },
+			     3, r, &why),
 	    ERR_INVALID);
 	assert_string_equal(why.sqlstate, "22012");
 	assert_ptr_equal(strstr(why.msg, "divide:"), why.msg);
 	for (int i = 0; i < 3; i++)
 		assert_null(r[i].res);
 	assert_false(db_is_broken(c));
-	MUST(db_tenant_read(c, APP, (struct db_query[]){ { &TENANT, NULL } }, 1, r, e));
+	MUST(db_tenant_read(
+	    c, APP, (struct db_query[]){ { &TENANT, NULL, DB_PLAN_AUTO } }, 1, r, e));
 	assert_true(is(&r[0], 1, "on"));
 	db_result_clear(&r[0]);
 	MUST(db_begin(c, e));
@@ -109,7 +112,8 @@ a_statement_that_writes_is_refused(void **state)
 
 	(void)state;
 	EXPECT(ERR_INTERNAL,
-	    db_tenant_read(c, APP, (struct db_query[]){ { &write, NULL } }, 1, &r, e));
+	    db_tenant_read(
+		c, APP, (struct db_query[]){ { &write, NULL, DB_PLAN_AUTO } }, 1, &r, e));
 	db_close(c);
 }
 
@@ -121,7 +125,8 @@ a_forgotten_statement_is_prepared_again(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		MUST(db_tenant_read(c, APP, (struct db_query[]){ { &TENANT, NULL } }, 1, &r, e));
+		MUST(db_tenant_read(
+		    c, APP, (struct db_query[]){ { &TENANT, NULL, DB_PLAN_AUTO } }, 1, &r, e));
 		db_result_clear(&r);
 		MUST(db_command(c, "DEALLOCATE ALL", e));
 	}
@@ -144,7 +149,7 @@ large_parameters_and_results_do_not_block_each_other(void **state)
 	db_params_init(&p);
 	db_p_bytea(&p, (struct str){ bytes, n });
 	for (int i = 0; i < 4; i++)
-		q[i] = (struct db_query){ &ECHO, &p };
+		q[i] = (struct db_query){ &ECHO, &p, DB_PLAN_AUTO };
 	MUST(db_tenant_read(c, APP, q, 4, r, e));
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(db_str(&r[i], 0, 0).n, n);
@@ -163,12 +168,12 @@ a_read_past_its_deadline_closes_the_connection(void **state)
 	struct db_result r;
 
 	(void)state;
-	EXPECT(
-	    ERR_TIMEOUT, db_tenant_read(c, APP, (struct db_query[]){ { &slow, NULL } }, 1, &r, e));
+	EXPECT(ERR_TIMEOUT,
+	    db_tenant_read(c, APP, (struct db_query[]){ { &slow, NULL, DB_PLAN_AUTO } }, 1, &r, e));
 	assert_true(db_is_broken(c));
 	assert_null(r.res);
 	EXPECT(ERR_UNAVAILABLE,
-	    db_tenant_read(c, APP, (struct db_query[]){ { &slow, NULL } }, 1, &r, e));
+	    db_tenant_read(c, APP, (struct db_query[]){ { &slow, NULL, DB_PLAN_AUTO } }, 1, &r, e));
 	db_close(c);
 }
 
@@ -182,7 +187,7 @@ a_killed_session_is_told_as_unavailable(void **state)
 
 	(void)state;
 	EXPECT(ERR_UNAVAILABLE,
-	    db_tenant_read(c, APP, (struct db_query[]){ { &die, NULL } }, 1, &r, e));
+	    db_tenant_read(c, APP, (struct db_query[]){ { &die, NULL, DB_PLAN_AUTO } }, 1, &r, e));
 	assert_true(db_is_broken(c));
 	db_close(c);
 }
@@ -196,7 +201,8 @@ inside_a_transaction_it_is_refused(void **state)
 	(void)state;
 	MUST(db_begin(c, e));
 	EXPECT(ERR_INTERNAL,
-	    db_tenant_read(c, APP, (struct db_query[]){ { &TENANT, NULL } }, 1, &r, e));
+	    db_tenant_read(
+		c, APP, (struct db_query[]){ { &TENANT, NULL, DB_PLAN_AUTO } }, 1, &r, e));
 	MUST(db_commit(c, e));
 	db_close(c);
 }

@@ -378,8 +378,8 @@ def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
 
 
 LEADER = "cti_jobs_leader"
-PARTITIONS_RUN = 'cti_job_runs_total{run="partitions_ok"}'
-SUCCESS = 'cti_job_last_success_timestamp{job="records"}'
+PARTITIONS_RUN = 'cti_job_runs_total{job="partitions",result="ok"}'
+SUCCESS = 'cti_job_last_success_timestamp_seconds{job="records"}'
 PENDING = 'cti_queue_events{state="pending"}'
 
 
@@ -421,7 +421,7 @@ def test_the_leader_tells_of_the_queue_and_of_jobs_that_fail_and_recover(
     event(owner, NOBODY, "4 minutes", attempts=2)
     owner.execute("ALTER TABLE event_queue RENAME TO away")
     only = start()
-    failed, ok = (f'cti_job_runs_total{{run="gauges_{how}"}}' for how in ("failed", "ok"))
+    failed, ok = (f'cti_job_runs_total{{job="gauges",result="{how}"}}' for how in ("failed", "ok"))
     wait(lambda: (only.metric(failed) or 0) >= 2, 30)
     owner.execute("ALTER TABLE away RENAME TO event_queue")
     wait(lambda: only.metric(ok) >= 1, 30)
@@ -431,3 +431,17 @@ def test_the_leader_tells_of_the_queue_and_of_jobs_that_fail_and_recover(
     log = only.log.read_text()
     assert "gauges works again" in log
     assert log.count("gauges: ") == 1
+
+
+def test_the_leader_tells_of_an_old_transaction_and_of_missing_days(
+    fresh_db: Database, owner: psycopg.Connection, start: Callable[[], Running]
+) -> None:
+    owner.execute("DROP TABLE change_feed_" + str(
+        owner.execute("SELECT to_char(now() + interval '9 days', 'YYYYMMDD')").fetchone()[0]))
+    with fresh_db.connect() as sleeper:
+        sleeper.execute("SELECT 1")
+        time.sleep(1.1)
+        only = start()
+        wait(lambda: (only.metric("cti_oldest_transaction_seconds") or 0) >= 1)
+    # The job of the partitions mends what is missing, and runs before the one of the gauges.
+    assert only.metric("cti_partitions_ahead") == 31

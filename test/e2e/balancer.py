@@ -81,8 +81,10 @@ def is_ready(daemon: Daemon) -> bool:
         return False
 
 
-def splice(one: socket.socket, other: socket.socket) -> None:
-    """Bytes both ways, until either end closes."""
+def splice(
+    one: socket.socket, other: socket.socket, may_pass: threading.Event | None = None
+) -> None:
+    """Bytes both ways, until either end closes; only while `may_pass` is set."""
     with selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, other)
         selector.register(other, selectors.EVENT_READ, one)
@@ -91,4 +93,6 @@ def splice(one: socket.socket, other: socket.socket) -> None:
                 chunk = key.fileobj.recv(CHUNK)
                 if not chunk:
                     return
+                if may_pass is not None:
+                    may_pass.wait()
                 key.data.sendall(chunk)

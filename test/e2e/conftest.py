@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite("cti", "ingest", "kept", "login", "truth", "web")
+pytest.register_assert_rewrite("admin", "cti", "feed", "ingest", "kept", "list_plans", "login",
+                               "running", "truth", "web")
 
-from cti import App, Stack  # noqa: E402 (after the line above)
+from crew import run_crew  # noqa: E402, F401 (after the line above)
+from cti import App, Stack  # noqa: E402
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
+from running import ground  # noqa: E402, F401
+from stack_fixtures import StackMaker, run_stack  # noqa: E402, F401
 
-from test.conftest import Database  # noqa: E402
 from test.sim.client import Simulator, simulator  # noqa: E402
-
-StackMaker = Callable[..., AbstractContextManager[Stack]]
-
-
-@pytest.fixture(scope="session")
-def run_stack(cluster, template, database_names, tmp_path_factory) -> StackMaker:
-    """run_stack(env, dialpad) as a context: daemons that are ready, on a fresh database."""
-
-    @contextlib.contextmanager
-    def run(env: dict | None = None, dialpad: Simulator | None = None) -> Iterator[Stack]:
-        database = Database(cluster, next(database_names))
-        cluster.create_database(database.name, template)
-        stack = Stack(database, tmp_path_factory.mktemp(database.name), env)
-        if dialpad is not None:
-            stack.use_dialpad(dialpad)
-        try:
-            stack.start()
-            yield stack
-        finally:
-            faults = stack.close()
-            cluster.drop_database(database.name)
-        assert not faults, "\n".join(faults)
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,12 @@ import os
 import secrets
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import contract
 import ports
 import unprivileged
 from hook import Hook, derived_secret
@@ -50,6 +51,8 @@ class Daemon:
             **env,
         }
         self._process: subprocess.Popen | None = None
+        if name == "apid":
+            contract.APID_URLS.add(self.url)
 
     @property
     def env(self) -> dict[str, str]:
@@ -68,6 +71,10 @@ class Daemon:
         return f"http://127.0.0.1:{self.ops_port}"
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
@@ -81,7 +88,7 @@ class Daemon:
         assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
         with open(self.log, "ab") as log:
             self._process = unprivileged.spawn(
-                [str(binary)], env=self._env, stdout=log, dies_with_us=signal.SIGKILL
+                [str(binary)], env=self.env, stdout=log, dies_with_us=signal.SIGKILL
             )
 
     def wait_ready(self) -> None:
@@ -193,7 +200,8 @@ class Stack:
         self.ingestd = self._daemon("ingestd", env, directory)
         self.workerd = self._daemon("workerd", env, directory)
         self.apid = self._daemon("apid", env, directory)
-        self.daemons = (self.ingestd, self.workerd, self.apid)
+        self.daemons = [self.ingestd, self.workerd, self.apid]
+        self._directory = directory
 
     def _daemon(self, name: str, env: Mapping | None, directory: Path) -> Daemon:
         own = {
@@ -220,6 +228,27 @@ class Stack:
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
         return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
+
+    def _several(self, name: str, envs: Sequence[Mapping], directory: Path) -> list[Daemon]:
+        """One daemon for each env, each with a directory of its own."""
+        daemons = []
+        for number, env in enumerate(envs, 1):
+            own = directory / f"{name}-{number}"
+            own.mkdir()
+            daemons.append(self._daemon(name, {name: env}, own))
+        return daemons
+
+    def another_apid(self, **env: str) -> Daemon:
+        """One more process beside the first, ready, with the same environment but for `env`."""
+        directory = self._directory / f"apid_{len(self.daemons)}"
+        directory.mkdir()
+        own = {"LISTEN_ADDRESS", "APID_PORT", "OPS_PORT"}
+        same = {name: value for name, value in self.apid.env.items() if name not in own}
+        daemon = Daemon("apid", same | env, directory)
+        self.daemons.append(daemon)
+        daemon.start()
+        daemon.wait_ready()
+        return daemon
 
     def start(self) -> None:
         """Starts whichever daemon does not run."""

@@ -34,11 +34,7 @@ class Ingest(Stack):
         *envs: Mapping[str, str | None],
     ):
         super().__init__(database, directory, {"ingestd": envs[0] if envs else {}})
-        self.instances = [self.ingestd]
-        for number, env in enumerate(envs[1:], 2):
-            own = directory / str(number)
-            own.mkdir()
-            self.instances.append(self._daemon("ingestd", {"ingestd": env}, own))
+        self.instances = [self.ingestd, *self._several("ingestd", envs[1:], directory)]
         self.daemons = tuple(self.instances)
         self.app_id = str(uuid.uuid4())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -11,36 +10,17 @@ from pathlib import Path
 import pytest
 import unprivileged
 from ingest import Ingest
-
-from test.conftest import Database
+from running import Ground
 
 IngestMaker = Callable[..., AbstractContextManager[Ingest]]
 
 
 @pytest.fixture(scope="session")
-def run_ingestd(cluster, template, database_names, tmp_path_factory) -> IngestMaker:
-    """run_ingestd(env, …) as a context: an ingestd for each env, on a fresh database.
+def run_ingestd(ground: Ground) -> IngestMaker:
+    """run_ingestd(env, …) as a context: an ingestd for each env, on a fresh database."""
 
-    `start=False` leaves it to the test to start them.
-    """
-
-    @contextlib.contextmanager
-    def run(*envs: dict, start: bool = True) -> Iterator[Ingest]:
-        database = Database(cluster, next(database_names))
-        cluster.create_database(database.name, template)
-        stack = Ingest(database, tmp_path_factory.mktemp(database.name), *envs)
-        try:
-            if start:
-                stack.start()
-            yield stack
-        except BaseException:
-            for daemon in stack.daemons:
-                print(f"--- log of {daemon.name} ---\n{daemon.tail()}")
-            raise
-        finally:
-            faults = stack.close()
-            cluster.drop_database(database.name)
-        assert not faults, "\n".join(faults)
+    def run(*envs: dict, start: bool = True) -> AbstractContextManager[Ingest]:
+        return ground.run(lambda database, directory: Ingest(database, directory, *envs), start)
 
     return run
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from admin import admin
 from cti import Stack
 from hook import derived_secret
-from web import Answer, eventually, request
+from web import eventually, request
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
-
-
-def admin(stack: Stack, method: str, path: str, body: object = None) -> Answer:
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
-    headers = {"Authorization": f"Bearer {stack.admin_secret}"}
-    return request(method, f"{stack.apid.url}/internal{path}", raw, headers)
 
 
 def test_from_an_app_to_a_webhook_secret(stack: Stack):

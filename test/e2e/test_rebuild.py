@@ -264,6 +264,18 @@ def test_more_records_than_fit_into_one_transaction(stack: Stack, app: App) -> N
     assert rebuild(stack, app).is_clean
 
 
+def test_records_whose_events_are_large_are_rebuilt_few_at_a_time(stack: Stack, app: App) -> None:
+    told(stack, app, performed(app, 20, names="inbound_answered"))
+    for limit, at_once in (("16777216", 20), ("1024", 1)):
+        stack.sql("UPDATE calls SET status = 'parked', clocks = '' WHERE app_id = %s", app.app_id)
+        report = rebuild(stack, app, WORKER_BATCH_BYTES=limit)
+        assert report.found("calls") == {"different": 20}
+        transactions = stack.sql(
+            "SELECT count(DISTINCT xmin::text) FROM calls WHERE app_id = %s", app.app_id
+        )
+        assert transactions == [(20 // at_once,)]
+
+
 @pytest.mark.parametrize("damaged", [False, True])
 def test_beside_live_workers_nothing_is_lost_or_doubled(
     stack: Stack, app: App, damaged: bool

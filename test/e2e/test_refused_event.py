@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from cti import App, Stack
 from hook import payload
 from web import eventually
@@ -71,3 +72,37 @@ def test_a_queue_row_without_its_event_does_not_hold_up_the_others(
     own_stack.wait_until_done()
     assert call_ids(app) == set(range(FIRST_ID, FIRST_ID + CALLS)) - {POISON_ID}
     assert own_stack.workerd.log_contains("event.not_in_log")
+
+
+def fail_at_poison(stack: Stack, sqlstate: str) -> None:
+    """PostgreSQL cannot say which row of a statement it is that it fails at."""
+    stack.sql(
+        "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$"
+        f" BEGIN RAISE EXCEPTION 'cannot' USING ERRCODE = '{sqlstate}'; END $$"
+    )
+    stack.sql(
+        "CREATE TRIGGER fail BEFORE INSERT ON calls FOR EACH ROW"
+        f" WHEN (NEW.call_id = {POISON_ID}) EXECUTE FUNCTION fail()"
+    )
+
+
+@pytest.mark.parametrize(
+    "sqlstate", ["XX000", "57014"], ids=["an internal error", "a timeout"]
+)
+def test_trouble_with_one_event_holds_up_no_other_and_counts_no_attempt(
+    own_stack: Stack, sqlstate: str
+) -> None:
+    app = own_stack.create_app("troubled")
+    own_stack.workerd.stop()
+    fail_at_poison(own_stack, sqlstate)
+    post_calls(app)
+    own_stack.workerd.start()
+    others = set(range(FIRST_ID, FIRST_ID + CALLS)) - {POISON_ID}
+    eventually(lambda: call_ids(app) == others, 15, "all calls but one")
+    eventually(lambda: "cannot" in (own_stack.sql(LEFT)[0][1] or ""), 10, "the reason")
+
+    # Tried again and again, and not counted but while it is being tried.
+    eventually(lambda: own_stack.sql(LEFT)[0][0] == 0, 10, "no attempt counted")
+    own_stack.sql("DROP TRIGGER fail ON calls")
+    app.wait_for(f"/api/calls/{POISON_ID}", 15)
+    assert own_stack.sql(LEFT) == []

@@ -11,6 +11,8 @@ from email.message import Message
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import contract
+
 T = TypeVar("T")
 
 
@@ -31,16 +33,20 @@ def request(
     headers: Mapping[str, str] | None = None,
     timeout: float = 10,
 ) -> Answer:
-    """On a connection of its own. Only what is given is sent: no Content-Type of ours."""
+    """On a connection of its own. Only what is given is sent: no Content-Type of ours.
+
+    An answer of apid has to fit the description of the API."""
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return Answer(response.status, response.headers, response.read())
+        answer = Answer(response.status, response.headers, response.read())
     finally:
         connection.close()
+    contract.check(method, url, answer.status, answer.headers.get("Content-Type", ""), answer.body)
+    return answer
 
 
 def eventually(check: Callable[[], T | None], seconds: float, what: str) -> T:

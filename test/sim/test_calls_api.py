@@ -106,7 +106,7 @@ def test_without_the_scope_there_are_no_recordings(sim):
 
 
 def test_a_call_played_at_a_speed_is_concluded_only_when_it_is_over(app, sim):
-    (truth,) = sim.place("missed", speed=60)
+    (truth,) = sim.place("missed", speed=15)
     assert walk(app) == []
     sim.wait_until_delivered()
     (call,) = walk(app)

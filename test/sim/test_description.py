@@ -8,6 +8,7 @@ import pytest
 from test.sim.app_client import AppClient
 from test.sim.spec.operations import Spec
 from test.sim.spec.schema import Schemas
+from test.sim.web import api
 from test.sim.web.routes import ROUTES
 
 URL = "http://127.0.0.1:1/hook"
@@ -151,6 +152,13 @@ def test_a_request_that_breaks_the_description_is_shown(app, sim):
         sim.assert_description_kept()
     sim.forget_violations()
     sim.assert_description_kept()
+
+
+def test_an_answer_that_breaks_the_description_is_shown(app, sim, monkeypatch):
+    monkeypatch.setattr(api, "company_json", lambda cast: {"id": "one", "state": "active"})
+    app.ok("GET", "/company")
+    assert sim.violations() == [{"side": "answer", "operation": "GET /api/v2/company",
+                                 "where": "body.id", "what": "is no integer"}]
 
 
 def test_requests_that_fail_for_another_reason_are_checked_as_well(app, sim):

@@ -9,7 +9,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/run/daemon.h"
-#include "common/run/sdnotify.h"
+#include "test/unit/notify_kit.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -341,35 +341,6 @@ a_second_signal_ends_the_grace_too(void **state)
 	assert_null(strstr(buf_c(&child.out), "stop 10000"));
 }
 
-/* A datagram socket like systemd's at this address; "@" stands for the NUL of an abstract one. */
-static int
-notify_socket(const char *name)
-{
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-
-	assert_true(fd >= 0);
-	(void)snprintf(at.sun_path, sizeof at.sun_path, "%s", name);
-	if (name[0] == '@')
-		at.sun_path[0] = '\0';
-	assert_int_equal(bind(fd, (struct sockaddr *)&at,
-			     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
-	    0);
-	setenv("NOTIFY_SOCKET", name, 1);
-	return fd;
-}
-
-static void
-assert_notified(int fd, const char *want)
-{
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-	char got[64] = "";
-
-	assert_int_equal(poll(&p, 1, PATIENCE_MS), 1);
-	assert_true(recv(fd, got, sizeof got - 1, 0) > 0);
-	assert_string_equal(got, want);
-}
-
 static void
 systemd_is_told_when_ready_and_when_stopping(void **state)
 {
@@ -388,23 +359,23 @@ systemd_is_told_when_ready_and_when_stopping(void **state)
 }
 
 static void
-systemd_is_told_at_a_path_too_and_its_absence_does_no_harm(void **state)
+systemds_watchdog_hears_of_the_daemon_until_it_stops(void **state)
 {
 	char name[64];
 	int fd;
 
 	(void)state;
-	(void)snprintf(name, sizeof name, "/tmp/t_daemon_%d", (int)getpid());
+	(void)snprintf(name, sizeof name, "@t_daemon_watchdog_%d", (int)getpid());
 	fd = notify_socket(name);
-	sdnotify("READY=1");
+	setenv("WATCHDOG_USEC", "50000", 1);
+	run(NULL, NULL);
 	assert_notified(fd, "READY=1");
+	assert_notified(fd, "WATCHDOG=1");
+	assert_notified(fd, "WATCHDOG=1");
+	kill(child.pid, SIGTERM);
+	assert_int_equal(finish(), 0);
+	unsetenv("WATCHDOG_USEC");
 	close(fd);
-	unlink(name);
-	sdnotify("READY=1");
-	setenv("NOTIFY_SOCKET", "relative", 1);
-	sdnotify("READY=1");
-	setenv("NOTIFY_SOCKET", "", 1);
-	sdnotify("READY=1");
 }
 
 int
@@ -425,7 +396,7 @@ main(void)
 		TEST(a_second_signal_ends_at_once_with_1),
 		TEST(a_second_signal_ends_the_grace_too),
 		TEST(systemd_is_told_when_ready_and_when_stopping),
-		TEST(systemd_is_told_at_a_path_too_and_its_absence_does_no_harm),
+		TEST(systemds_watchdog_hears_of_the_daemon_until_it_stops),
 	};
 #undef TEST
 

@@ -92,6 +92,7 @@ deep(struct http_req *req, struct http_res *res, struct err *e)
 static enum err_code
 authenticate(struct http_req *req, struct http_res *res, enum http_auth auth, struct err *e)
 {
+	(void)res;
 	(void)auth;
 	http_header_add(res, "X-Seen-By", STR("auth"));
 	if (str_eq(http_header(req, "x-key"), STR("right")))
@@ -207,10 +208,10 @@ static const struct {
 	{ "tab in a value", GET "A: b\tc" END END, 400, "problem+json" },
 	{ "absolute target", "GET http://x/hello HTTP/1.1" END END, 0, "" },
 	{ "asterisk", "OPTIONS * HTTP/1.1" END END, 0, "" },
-	{ "WebSocket",
+	{ "WebSocket offered",
 	    GET "Upgrade: websocket" END "Connection: Upgrade" END "Sec-WebSocket-Key: x" END
 		"Sec-WebSocket-Version: 13" END END,
-	    404, "problem+json" },
+	    200, "{\"hello\":true}" },
 	{ "body", POST "Content-Length: 3" END END "abc", 200, "\r\n\r\nabc" },
 	{ "no body", POST END, 200, "Content-Length: 0\r\n" },
 	{ "chunks",

@@ -36,7 +36,9 @@ handle_events(const struct run *run, struct arena *a, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id = run->tenant->app_id;
-	enum err_code rc = queue_take(run->conn, app_id, run->opts->limit, run->only, &r, e);
+	enum err_code rc = run->only != NULL
+	    ? queue_take_one(run->conn, app_id, *run->only, &r, e)
+	    : queue_take(run->conn, app_id, run->opts->limit, run->opts->bytes, &r, e);
 	struct batch b = {
 		.conn = run->conn,
 		.opts = run->opts,
@@ -130,12 +132,12 @@ count_beforehand(const struct run *run, struct alone *a, struct err *e)
 	if (rc == ERR_OK && locked)
 		rc = tenant_served(run->conn, app_id, 0, true, &last_seq, e);
 	if (rc == ERR_OK && locked)
-		rc = queue_take(run->conn, app_id, 1, NULL, &r, e);
+		rc = queue_take(run->conn, app_id, 1, 0, &r, e);
 	if (rc != ERR_OK || !locked || db_rows(&r) == 0)
 		return rc;
 	a->any = true;
 	queue_event_read(&r, 0, &a->ev);
-	a->ev.payload = a->ev.payload_raw = STR_NONE; /* they go with the result */
+	a->ev.payload = STR_NONE; /* it goes with the result */
 	if (a->ev.attempts < max_attempts) {
 		a->ev.attempts++;
 		max_attempts = INT32_MAX; /* the last attempt is still to be made */
@@ -155,7 +157,7 @@ note_refusal(const struct run *run, struct alone *a, struct err *e)
 static enum err_code
 take_back(const struct run *run, struct alone *a, struct err *e)
 {
-	return queue_uncount(run->conn, run->tenant->app_id, &a->ev, e);
+	return queue_uncount_now(run->conn, run->tenant->app_id, a->ev.id, e);
 }
 
 static void
@@ -180,6 +182,8 @@ run_alone(struct run *run, struct alone *a, struct err *e)
 		return ERR_OK;
 	if (!batch_is_refused(rc)) {
 		*e = a->refused;
+		run->report->owes = true;
+		run->report->event_id = a->ev.id;
 		return rc;
 	}
 	rc = in_transaction(run, note_refusal, a, e);

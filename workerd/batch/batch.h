@@ -17,17 +17,20 @@
 #include "workerd/batch/tenant_db.h"
 
 struct batch_opts {
-	int limit; /* most events */
+	int limit;     /* most events */
+	int64_t bytes; /* most bytes of their payloads, about; one event always goes */
 	int max_attempts;
 	bool single_tenant; /* the only app takes the events of the bare route */
 };
 
 struct batch_report {
-	int events;        /* taken, also of a batch that failed */
-	int set_aside;     /* of these */
-	int unclaimed;     /* of these, too: nobody's so far */
-	int changes;       /* feed rows */
-	bool was_busy;     /* somebody else had the tenant after all: nothing was done */
+	int events;    /* taken, also of a batch that failed */
+	int set_aside; /* of these */
+	int unclaimed; /* of these, too: nobody's so far */
+	int changes;   /* feed rows */
+	bool was_busy; /* somebody else had the tenant after all: nothing was done */
+	bool owes;     /* batch_alone failed, and has counted an attempt for the event below */
+	struct uuid event_id;
 	int64_t oldest_at; /* receipt of the oldest event taken, ms */
 };
 
@@ -38,7 +41,7 @@ CTI_MUST_CHECK enum err_code batch_run(struct db_conn *c, const struct batch_opt
 /*
  * The tenant's oldest due event in a batch of its own, its attempt counted and committed beforehand,
  * so that an event that kills its worker is counted too. An event that cannot be stored is set aside
- * and is no error. No event due: out->events is 0.
+ * and is no error. No event due: out->events is 0. A failure with out->owes: queue_uncount() is due.
  */
 CTI_MUST_CHECK enum err_code batch_alone(struct db_conn *c, const struct batch_opts *o,
     const struct tenant *t, struct batch_report *out, struct err *e);

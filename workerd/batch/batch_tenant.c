@@ -1,6 +1,7 @@
 #include "workerd/batch/batch_tenant.h"
 
 #include "common/base/log.h"
+#include "workerd/batch/batch_crash.h"
 #include "workerd/batch/voicemail_set.h"
 
 struct work {
@@ -77,13 +78,14 @@ read_event(struct work *w, const struct queue_event *ev, struct err *e)
 	struct err bad;
 	enum err_code rc;
 
-	if (ev->payload.p == NULL && ev->payload_raw.p == NULL)
+	if (ev->payload.p == NULL && !ev->is_raw)
 		return forget(w, ev);
 	if (hook_was_retired(w, ev))
 		return give_up(w, ev, "retired_hook", "its hook was retired before it came", e);
-	if (ev->payload_raw.p != NULL)
+	if (ev->is_raw)
 		return give_up(w, ev, "quarantined",
 		    "the claims are no JSON object that PostgreSQL can store", e);
+	batch_crash_if_asked(ev->payload);
 	rc = fold_read_from(ev->origin, ev->payload, ev->received_at, w->b->arena, change, &bad);
 	if (rc != ERR_OK)
 		return set_aside(w, ev, bad.msg, e);

@@ -18,7 +18,7 @@ struct work {
 static bool
 is_gone(const struct queue_event *ev)
 {
-	return ev->payload.p == NULL && ev->payload_raw.p == NULL;
+	return ev->payload.p == NULL && !ev->is_raw;
 }
 
 static enum err_code

@@ -4,24 +4,28 @@
 
 /* LATERAL with LIMIT: one index probe in one partition of the log per event, whatever the planner
  * believes about the size of either table. */
-#define TAKE_FROM \
-	"SELECT q.event_id, q.received_at, q.attempts, l.hook, l.source, l.payload, l.payload_raw FROM "
-#define TAKE_LOG                                                                         \
-	" q LEFT JOIN LATERAL (SELECT hook, source, payload, payload_raw FROM event_log" \
-	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id"   \
-	" LIMIT 1) l ON true ORDER BY q.event_id"
+#define COLUMNS "event_id, received_at, attempts, hook, source, payload, is_raw"
+#define LOG                                                                            \
+	" q LEFT JOIN LATERAL (SELECT hook, source, payload,"                          \
+	"   payload_raw IS NOT NULL AS is_raw FROM event_log"                          \
+	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id" \
+	" LIMIT 1) l ON true"
 
+/* Events whose predecessors fill the batch stay: the first never does. */
 static const struct db_stmt TAKE = {
 	.name = "queue_take",
-	.sql = TAKE_FROM
-	"(SELECT event_id, received_at, attempts FROM event_queue"
-	" WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)" TAKE_LOG,
+	.sql = "SELECT " COLUMNS " FROM (SELECT " COLUMNS ", sum(" QUEUE_PAYLOAD_SQL
+	       ") OVER (ORDER BY event_id"
+	       "   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM"
+	       " (SELECT event_id, received_at, attempts FROM event_queue"
+	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)" LOG
+	       ") taken WHERE before IS NULL OR before < $3 ORDER BY event_id",
 };
 
 static const struct db_stmt TAKE_ONE = {
 	.name = "queue_take_one",
-	.sql = TAKE_FROM "(SELECT event_id, received_at, attempts FROM event_queue"
-			 " WHERE app_id = $1 AND event_id = $2)" TAKE_LOG,
+	.sql = "SELECT " COLUMNS " FROM (SELECT event_id, received_at, attempts FROM event_queue"
+	       "   WHERE app_id = $1 AND event_id = $2)" LOG,
 };
 
 static const struct db_stmt REMOVE = {
@@ -51,6 +55,12 @@ static const struct db_stmt RETRY_LATER = {
 
 static const struct db_stmt UNCOUNT = {
 	.name = "queue_uncount",
+	.sql = "UPDATE event_queue SET attempts = attempts - 1, last_error = $3"
+	       " WHERE app_id = $1 AND event_id = $2 AND attempts > 0",
+};
+
+static const struct db_stmt UNCOUNT_NOW = {
+	.name = "queue_uncount_now",
 	.sql = "UPDATE event_queue SET attempts = attempts - 1, next_attempt_at = now()"
 	       " WHERE app_id = $1 AND event_id = $2",
 };
@@ -58,18 +68,28 @@ static const struct db_stmt UNCOUNT = {
 enum { FIRST_PAUSE_MS = 2000, LONGEST_PAUSE_MS = 3600 * 1000 };
 
 enum err_code
-queue_take(struct db_conn *c, struct uuid app_id, int limit, const struct uuid *only,
-    struct db_result *r, struct err *e)
+queue_take(struct db_conn *c, struct uuid app_id, int limit, int64_t bytes, struct db_result *r,
+    struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
-	if (only != NULL)
-		db_p_uuid(&p, *only);
-	else
-		db_p_i64(&p, limit);
-	return db_exec(c, only != NULL ? &TAKE_ONE : &TAKE, &p, r, e);
+	db_p_i64(&p, limit);
+	db_p_i64(&p, bytes);
+	return db_exec(c, &TAKE, &p, r, e);
+}
+
+enum err_code
+queue_take_one(
+    struct db_conn *c, struct uuid app_id, struct uuid event_id, struct db_result *r, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, event_id);
+	return db_exec(c, &TAKE_ONE, &p, r, e);
 }
 
 void
@@ -81,7 +101,7 @@ queue_event_read(const struct db_result *r, int row, struct queue_event *out)
 	out->hook = (int32_t)db_i64(r, row, 3);
 	out->origin = fold_origin_of(db_str(r, row, 4));
 	out->payload = db_str(r, row, 5);
-	out->payload_raw = db_str(r, row, 6);
+	out->is_raw = db_bool(r, row, 6);
 }
 
 enum err_code
@@ -155,12 +175,25 @@ queue_set_aside(struct db_conn *c, struct uuid app_id, const struct queue_event 
 }
 
 enum err_code
-queue_uncount(struct db_conn *c, struct uuid app_id, const struct queue_event *ev, struct err *e)
+queue_uncount(
+    struct db_conn *c, struct uuid app_id, struct uuid event_id, const char *why, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
-	db_p_uuid(&p, ev->id);
+	db_p_uuid(&p, event_id);
+	db_p_text(&p, str_of(why));
 	return db_exec(c, &UNCOUNT, &p, NULL, e);
+}
+
+enum err_code
+queue_uncount_now(struct db_conn *c, struct uuid app_id, struct uuid event_id, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, event_id);
+	return db_exec(c, &UNCOUNT_NOW, &p, NULL, e);
 }

@@ -13,19 +13,29 @@
 #include "common/db/db.h"
 #include "workerd/fold/fold.h"
 
+/* The bytes of a payload in the log, about. What is compressed counts eight times its stored size: JSON
+ * rarely shrinks more, and asking for the size itself would read and unpack every payload. */
+#define QUEUE_PAYLOAD_SQL                      \
+	"COALESCE(pg_column_size(payload), 0)" \
+	" * CASE WHEN pg_column_compression(payload) IS NULL THEN 1 ELSE 8 END"
+
 struct queue_event {
 	struct uuid id;
 	int64_t received_at; /* ms */
 	int32_t attempts;    /* failed ones; with one counted beforehand, that too */
 	int32_t hook;        /* 0: the bare route, or an event of our own */
 	enum fold_origin origin;
-	struct str payload;     /* STR_NONE: only bytes were kept, or the log row is gone */
-	struct str payload_raw; /* STR_NONE unless only bytes were kept */
+	struct str payload; /* STR_NONE: only bytes were kept, or the log row is gone */
+	bool is_raw;        /* only bytes were kept: there is no payload */
 };
 
-/* The oldest due events of the tenant; or, when `only` is not NULL, that one, due or not. */
+/* The oldest due events of the tenant: up to `limit`, and about so many bytes of payloads; one in any
+ * case. */
 CTI_MUST_CHECK enum err_code queue_take(struct db_conn *c, struct uuid app_id, int limit,
-    const struct uuid *only, struct db_result *r, struct err *e);
+    int64_t bytes, struct db_result *r, struct err *e);
+/* That one, due or not. */
+CTI_MUST_CHECK enum err_code queue_take_one(struct db_conn *c, struct uuid app_id,
+    struct uuid event_id, struct db_result *r, struct err *e);
 void queue_event_read(const struct db_result *r, int row, struct queue_event *out);
 
 /* Done with these: remove them from the queue. */
@@ -45,8 +55,11 @@ CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id
 CTI_MUST_CHECK enum err_code queue_set_aside(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, int max_attempts, const char *error, bool *dead, struct err *e);
 
-/* An attempt that was counted beforehand is not made: the event is due again. */
+/* An attempt that was counted beforehand was prevented by the database; the pause stays. */
 CTI_MUST_CHECK enum err_code queue_uncount(
-    struct db_conn *c, struct uuid app_id, const struct queue_event *ev, struct err *e);
+    struct db_conn *c, struct uuid app_id, struct uuid event_id, const char *why, struct err *e);
+/* An attempt that was counted beforehand is not made: the event is due again. */
+CTI_MUST_CHECK enum err_code queue_uncount_now(
+    struct db_conn *c, struct uuid app_id, struct uuid event_id, struct err *e);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "common/records/record_render.h"
 
+enum { MAX_OBJECT_BYTES = 16 << 20 };
+
 static int
 by_id(const void *x, const void *y)
 {
@@ -81,42 +83,53 @@ record_set_fold(struct record_set *s, const struct fold_change *changes, int n, 
 
 /* ---- the feed ---- */
 
-static struct str
-render(const struct record_kind *kind, const struct record *r, struct arena *a)
+static void
+render(const struct record_kind *kind, const struct record *r, struct buf *out)
 {
-	AUTO_RELEASE(buf_release) struct buf b = BUF(16u << 20);
 	struct json_out j;
 
-	jo_init(&j, &b);
+	buf_clear(out);
+	jo_init(&j, out);
 	if (kind == &RECORD_CALL)
 		render_call(r, &j);
 	else if (kind == &RECORD_MESSAGE)
 		render_message(r, &j);
 	else
 		render_voicemail(r, &j);
-	return arena_dup(a, buf_str(&b));
 }
 
-/* When the last event came is no change for a client. */
-static struct record
-without_updated_at(const struct record_kind *kind, const struct record *r)
+static int
+updated_at(const struct record_kind *kind)
 {
-	struct record copy = *r;
-	int f = kind == &RECORD_CALL  ? (int)CALL_updated_at
+	return kind == &RECORD_CALL   ? (int)CALL_updated_at
 	    : kind == &RECORD_MESSAGE ? (int)MESSAGE_updated_at
 				      : (int)VOICEMAIL_updated_at;
-
-	copy.v[f].set = false;
-	return copy;
 }
 
 static bool
-changed(const struct record_set *s, int i, struct arena *a)
+any_field_changed(
+    const struct record_kind *kind, const struct record *before, const struct record *now)
 {
-	struct record before = without_updated_at(s->kind, &s->before[i]);
-	struct record after = without_updated_at(s->kind, &s->rows[i].r);
+	for (int f = 0; f < kind->nfields; f++)
+		if (f != updated_at(kind)
+		    && !record_value_eq(kind->fields[f].type, &before->v[f], &now->v[f]))
+			return true;
+	return false;
+}
 
-	return !s->loaded[i] || !str_eq(render(s->kind, &before, a), render(s->kind, &after, a));
+/* Whether a client sees it; `json` is the record as it is now. When the last event came is no change
+ * for a client, and of some columns nothing is shown. */
+static bool
+changed(const struct record_set *s, int i, struct str json, struct buf *scratch)
+{
+	struct record before = s->before[i];
+	int f = updated_at(s->kind);
+
+	if (!s->loaded[i])
+		return true;
+	before.v[f] = s->rows[i].r.v[f];
+	render(s->kind, &before, scratch);
+	return !str_eq(buf_str(scratch), json);
 }
 
 static bool
@@ -156,22 +169,38 @@ feed_type(const struct record_set *s, int i)
 	    : "message.sent";
 }
 
+static void
+note_changes(const struct record_set *s, struct arena *a, struct feed_list *feed)
+{
+	AUTO_RELEASE(buf_release) struct buf now = BUF(MAX_OBJECT_BYTES);
+	AUTO_RELEASE(buf_release) struct buf before = BUF(MAX_OBJECT_BYTES);
+
+	for (int i = 0; i < s->n; i++) {
+		if (s->loaded[i] && !any_field_changed(s->kind, &s->before[i], &s->rows[i].r))
+			continue;
+		render(s->kind, &s->rows[i].r, &now);
+		if (changed(s, i, buf_str(&now), &before))
+			feed->items[feed->n++] = (struct feed_item){
+				.type = feed_type(s, i),
+				.object_id = s->rows[i].r.id,
+				.data = arena_dup(a, buf_str(&now)),
+			};
+	}
+}
+
 enum err_code
 record_set_save(struct db_conn *c, struct uuid app_id, struct record_set *s, struct arena *a,
     struct feed_list *feed, struct err *e)
 {
 	const struct fold_row **rows = arena_new(a, const struct fold_row *, (size_t)s->n + 1);
+	enum err_code rc;
 
-	for (int i = 0; i < s->n; i++) {
+	for (int i = 0; i < s->n; i++)
 		rows[i] = &s->rows[i];
-		if (changed(s, i, a))
-			feed->items[feed->n++] = (struct feed_item){
-				.type = feed_type(s, i),
-				.object_id = s->rows[i].r.id,
-				.data = render(s->kind, &s->rows[i].r, a),
-			};
-	}
-	return records_save(c, app_id, s->kind, rows, s->n, a, e);
+	rc = records_save(c, app_id, s->kind, rows, s->n, a, e);
+	if (rc == ERR_OK)
+		note_changes(s, a, feed); /* while the server writes */
+	return rc;
 }
 
 void

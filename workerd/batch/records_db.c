@@ -40,13 +40,18 @@ keep(struct buf *b, char *out, size_t size)
 	buf_clear(b);
 }
 
+/* One probe of the primary key for each id, whatever the planner believes about the table. While it
+ * takes that for empty, "=" would make all indexes that begin with app_id alike to it, and it takes the
+ * last; a range in the order of the key leaves it one. */
 static void
 make_load(const struct record_kind *kind, struct buf *b)
 {
-	buf_add_c(b, "SELECT ");
+	buf_add_c(b, "SELECT t.* FROM unnest($2) AS u (dialpad_id), LATERAL (SELECT ");
 	add_columns(b, kind);
-	buf_add_fmt(
-	    b, " FROM %s WHERE app_id = $1 AND %s = ANY ($2)", kind->table, kind->id_column);
+	buf_add_fmt(b,
+	    " FROM %s WHERE app_id = $1 AND %s BETWEEN u.dialpad_id AND u.dialpad_id"
+	    " ORDER BY %s LIMIT 1) AS t",
+	    kind->table, kind->id_column, kind->id_column);
 }
 
 static void
@@ -221,5 +226,5 @@ records_save(struct db_conn *c, struct uuid app_id, const struct record_kind *ki
 		add_column(&p, kind, f, rows, n);
 	if (has_clocks(kind))
 		add_clocks(&p, kind, rows, n, a);
-	return db_exec(c, &sql_of(kind)->save, &p, NULL, e);
+	return db_exec_later(c, &sql_of(kind)->save, &p, e);
 }

@@ -81,15 +81,8 @@ read_value(enum record_type type, const struct json *v, struct arena *a)
 static const struct json *
 find_one(const struct json *v, struct str path)
 {
-	char key[64];
-
-	while (path.p != NULL && v != NULL) {
-		struct str rest, part = str_cut(path, '.', &rest);
-
-		(void)snprintf(key, sizeof key, "%.*s", STR_ARG(part));
-		v = json_get(v, key);
-		path = rest;
-	}
+	while (path.p != NULL && v != NULL)
+		v = json_find(v, str_cut(path, '.', &path));
 	return v == NULL || json_is_null(v) ? NULL : v;
 }
 
@@ -244,14 +237,25 @@ fold_origin_of(struct str source)
 	return str_eq(source, STR("repair")) ? FOLD_REPAIR : FOLD_DIALPAD;
 }
 
+/* BLAKE2b: a fifth of the time of SHA-256, which was a fifth of a worker's. */
+static void
+hash_claims(struct str payload, uint8_t out[FOLD_HASH_BYTES])
+{
+	(void)crypto_generichash(
+	    out, FOLD_HASH_BYTES, (const unsigned char *)payload.p, payload.n, NULL, 0);
+}
+
 enum err_code
 fold_read_from(enum fold_origin origin, struct str payload, int64_t received_at, struct arena *a,
     struct fold_change *out, struct err *e)
 {
-	AUTO(json) struct json *claims = NULL;
+	AUTO_RELEASE(arena_release) struct arena doc;
+	const struct json *claims;
 	struct dialpad_event ev;
-	enum err_code rc = json_parse(payload, &claims, e);
+	enum err_code rc;
 
+	arena_init(&doc);
+	rc = json_parse_in(&doc, payload, &claims, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (!json_is_obj(claims))
@@ -266,7 +270,7 @@ fold_read_from(enum fold_origin origin, struct str payload, int64_t received_at,
 		return err_set(e, ERR_INVALID, "%s is no whole number",
 		    ev.kind == DIALPAD_CALL ? "call_id" : "id");
 	out->kind = ev.kind == DIALPAD_CALL ? &RECORD_CALL : &RECORD_MESSAGE;
-	crypto_hash_sha256(out->key.hash, (const unsigned char *)payload.p, payload.n);
+	hash_claims(payload, out->key.hash);
 	if (ev.kind == DIALPAD_CALL)
 		read_call_from(origin, claims, &ev, received_at, a, out);
 	else

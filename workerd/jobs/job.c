@@ -30,22 +30,22 @@ job_tenants(struct job_run *r, struct db_result *out, struct err *e)
 }
 
 static void
-notify(struct job_run *r, const char *command)
+notify(struct job_run *r, const char *channel)
 {
 	struct err e;
 
-	if (db_command(r->conn, command, &e) != ERR_OK)
+	if (db_notify(r->conn, channel, &e) != ERR_OK)
 		log_err(LOG_DEBUG, "job.notify_failed", &e);
 }
 
 void
 job_hint_workers(struct job_run *r)
 {
-	notify(r, "NOTIFY cti_events");
+	notify(r, "cti_events");
 }
 
 void
 job_hint_requests(struct job_run *r)
 {
-	notify(r, "NOTIFY cti_jobs");
+	notify(r, "cti_jobs");
 }

@@ -28,7 +28,8 @@
 	X(sweeper,     600) /* calls whose end never came */                \
 	X(cleanup,     600) /* what has expired */                          \
 	X(retention,  3600) /* old days of the log and the feed */          \
-	X(records,    3600) /* old calls, messages, voicemails */
+	X(records,    3600) /* old calls, messages, voicemails */           \
+	X(deleted,     600) /* the data of deleted apps */
 /* clang-format on */
 
 enum { JOB_CHUNK = 1000 };

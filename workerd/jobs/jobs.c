@@ -17,13 +17,13 @@ enum {
 };
 
 struct job {
-	const char *name, *ok, *failed; /* the latter two: values of a metric's label */
+	const char *name, *ok, *failed; /* the latter two: values of a metric's labels */
 	int64_t every_ms;
 	enum err_code (*run)(struct job_run *r, struct err *e);
 };
 
 static const struct job JOBS[] = {
-#define X(name, every_s) { #name, #name "_ok", #name "_failed", (every_s)*1000, job_##name },
+#define X(name, every_s) { #name, #name "|ok", #name "|failed", (every_s)*1000, job_##name },
 	JOB_TABLE(X)
 #undef X
 };
@@ -33,8 +33,8 @@ const char JOBS_HELP[] = "  --run-job NAME       run one job and end:" JOB_TABLE
 #undef X
 
 static struct metric runs_total =
-    METRIC_COUNTER("cti_job_runs_total", "Runs of jobs, by job and result.", "run");
-static struct metric last_success = METRIC_GAUGE("cti_job_last_success_timestamp",
+    METRIC_COUNTER("cti_job_runs_total", "Runs of jobs, by job and result.", "job,result");
+static struct metric last_success = METRIC_GAUGE("cti_job_last_success_timestamp_seconds",
     "When a job last succeeded in this process, in seconds since 1970; 0 for never.", "job");
 static struct metric job_seconds = METRIC_SECONDS("cti_job_seconds", "Time of one run.", "job");
 static struct metric leads =

@@ -44,7 +44,7 @@ hint_clients(struct db_conn *c)
 {
 	struct err e;
 
-	if (db_command(c, "NOTIFY cti_feed", &e) != ERR_OK)
+	if (db_notify(c, "cti_feed", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "feed.notify_failed", &e);
 }
 
@@ -58,6 +58,8 @@ rebuild_page(struct db_conn *c, const struct rebuild_opts *o, struct arena *a, s
 	int n;
 	enum err_code rc = rebuild_ids(c, o, *last, a, ids, &n, e);
 
+	if (rc == ERR_OK && n > 0)
+		rc = rebuild_fit(c, o, ids, &n, e);
 	if (rc == ERR_OK && n > 0)
 		rc = rebuild_batch(c, o, ids, n, report, e);
 	if (rc != ERR_OK)
@@ -111,6 +113,7 @@ run(void *self, const struct conf *conf)
 	struct err e;
 	enum err_code rc = connect(conf, &c, &e);
 
+	o->bytes = conf->worker_batch_bytes;
 	o->records_from = oldest_kept_ms(conf->records_retention_days);
 	if (rc == ERR_OK)
 		rc = rebuild_all(c, o, &report, &e);

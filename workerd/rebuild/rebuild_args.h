@@ -24,6 +24,7 @@ struct rebuild_opts {
 	int64_t from, to; /* ms; from <= received_at < to */
 	bool dry_run;
 	int64_t records_from; /* ms; of the configuration: what is older is not kept; 0: all */
+	int64_t bytes;        /* of the configuration: most bytes of payloads at a time */
 };
 
 CTI_MUST_CHECK enum err_code rebuild_args_parse(

@@ -1,5 +1,7 @@
 #include "workerd/rebuild/rebuild_db.h"
 
+#include "workerd/batch/queue_db.h"
+
 static const struct db_stmt HAS_TENANT = {
 	.name = "rebuild_has_tenant",
 	.sql = "SELECT EXISTS (SELECT 1 FROM tenant_heads WHERE app_id = $1)",
@@ -17,6 +19,20 @@ static const struct db_stmt IDS = {
 	.sql =
 	    "SELECT DISTINCT dialpad_event_id FROM (" IDS_FROM("event_log") " UNION ALL " IDS_FROM(
 		"event_log_archive") ") AS events ORDER BY 1 LIMIT $5",
+};
+
+#define SIZES_FROM(log)                                                           \
+	"SELECT dialpad_event_id AS id, " QUEUE_PAYLOAD_SQL " AS bytes FROM " log \
+	" WHERE app_id = $1 AND dialpad_event_id = ANY ($2)"
+
+#define SIZES SIZES_FROM("event_log") " UNION ALL " SIZES_FROM("event_log_archive")
+
+static const struct db_stmt FIT = {
+	.name = "rebuild_fit",
+	.sql = "SELECT count(*) FROM (SELECT sum(sum(bytes)) OVER (ORDER BY id"
+	       "   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before"
+	       " FROM (" SIZES ") AS events GROUP BY id) AS ids"
+	       " WHERE before IS NULL OR before < $3",
 };
 
 /* OFFSET 0: one probe by key for each event, however large the planner believes the tables. */
@@ -72,19 +88,44 @@ rebuild_ids(struct db_conn *c, const struct rebuild_opts *o, struct str after, s
 	return ERR_OK;
 }
 
-enum err_code
-rebuild_events(struct db_conn *c, struct uuid app_id, const struct str *ids, int n,
-    struct db_result *r, struct err *e)
+static void
+add_ids(struct db_params *p, const struct str *ids, int n)
 {
-	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_array_release) struct db_array array;
 
 	db_array_init(&array, DB_TEXT);
 	for (int i = 0; i < n; i++)
 		db_array_bytes(&array, ids[i]);
+	db_p_array(p, &array);
+}
+
+enum err_code
+rebuild_fit(
+    struct db_conn *c, const struct rebuild_opts *o, const struct str *ids, int *n, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_uuid(&p, o->app_id);
+	add_ids(&p, ids, *n);
+	db_p_i64(&p, o->bytes);
+	rc = db_exec(c, &FIT, &p, &r, e);
+	if (rc == ERR_OK && db_i64(&r, 0, 0) < *n)
+		*n = db_i64(&r, 0, 0) > 0 ? (int)db_i64(&r, 0, 0) : 1;
+	return rc;
+}
+
+enum err_code
+rebuild_events(struct db_conn *c, struct uuid app_id, const struct str *ids, int n,
+    struct db_result *r, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
-	db_p_array(&p, &array);
+	add_ids(&p, ids, n);
 	return db_exec(c, &EVENTS, &p, r, e);
 }
 

@@ -26,6 +26,11 @@ CTI_MUST_CHECK enum err_code rebuild_has_tenant(
 CTI_MUST_CHECK enum err_code rebuild_ids(struct db_conn *c, const struct rebuild_opts *o,
     struct str after, struct arena *a, struct str ids[REBUILD_MAX_IDS], int *n, struct err *e);
 
+/* Of these ids, as rebuild_ids() gave them, *n becomes how many have events of about o->bytes together;
+ * one at least. */
+CTI_MUST_CHECK enum err_code rebuild_fit(
+    struct db_conn *c, const struct rebuild_opts *o, const struct str *ids, int *n, struct err *e);
+
 struct rebuild_event {
 	struct uuid id;
 	int64_t received_at; /* ms */

@@ -1,0 +1,153 @@
+"""The Kubernetes manifests as kubectl renders them, against the schemas of the API, and against our rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from functools import cache
+
+import pytest
+import yaml
+
+from test.conftest import ROOT
+
+OVERLAYS = ("sandbox", "production")
+NPM = ROOT / "build" / "npm" / "node_modules"
+DAEMONS = {"ingestd": 4001, "workerd": 4002, "apid": 4000}
+
+# KEDA's kind is no part of Kubernetes: what of it we use, in a small schema of our own.
+SCALED_OBJECT = {
+    "scaleTargetRef": dict, "minReplicaCount": int, "maxReplicaCount": int, "cooldownPeriod": int,
+    "triggers": list,
+}
+
+
+@cache
+def rendered(overlay: str) -> tuple[dict, ...]:
+    done = subprocess.run(["kubectl", "kustomize", ROOT / "deploy/kubernetes/overlays" / overlay],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def of_kind(overlay: str, *kinds: str) -> list[dict]:
+    return [o for o in rendered(overlay) if o["kind"] in kinds]
+
+
+def workloads(overlay: str) -> dict[str, dict]:
+    return {o["metadata"]["name"]: o for o in of_kind(overlay, "Deployment", "StatefulSet")}
+
+
+def container(workload: dict) -> dict:
+    [only] = workload["spec"]["template"]["spec"]["containers"]
+    return only
+
+
+def refused(objects: list[dict]) -> list[str]:
+    done = subprocess.run(["node", ROOT / "test/deploy/kubernetes.mjs", NPM], input=json.dumps(objects),
+                          capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_object_fits_the_schema_of_its_api(overlay: str):
+    assert refused([o for o in rendered(overlay) if o["kind"] != "ScaledObject"]) == []
+
+
+def test_the_check_against_the_schemas_finds_a_mistake():
+    [deployment] = [o for o in of_kind("sandbox", "Deployment") if o["metadata"]["name"] == "apid"]
+    wrong = json.loads(json.dumps(deployment))
+    wrong["spec"]["replicas"] = "two"
+    assert "replicas" in refused([wrong])[0]
+
+
+def test_the_scaled_object_has_what_keda_wants():
+    [scaled] = of_kind("production", "ScaledObject")
+    assert scaled["apiVersion"] == "keda.sh/v1alpha1"
+    assert {key: type(value) for key, value in scaled["spec"].items()} == SCALED_OBJECT
+    for trigger in scaled["spec"]["triggers"]:
+        assert trigger["type"] == "prometheus"
+        assert {type(v) for v in trigger["metadata"].values()} == {str}
+        assert {"serverAddress", "query", "threshold"} <= set(trigger["metadata"])
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_all_three_daemons_run_with_the_least_rights(overlay: str):
+    assert set(workloads(overlay)) == set(DAEMONS)
+    for workload in [*workloads(overlay).values(), *of_kind(overlay, "Job")]:
+        pod, only = workload["spec"]["template"]["spec"], container(workload)
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["automountServiceAccountToken"] is False
+        assert only["securityContext"] == {
+            "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]}}
+        assert set(only["resources"]) == {"requests", "limits"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_liveness_never_asks_for_the_database_and_readiness_does(overlay: str):
+    for name, workload in workloads(overlay).items():
+        only = container(workload)
+        ports = {p["name"]: p["containerPort"] for p in only["ports"]}
+        assert ports == {"http": DAEMONS[name], "ops": DAEMONS[name] + 100}
+        assert only["livenessProbe"]["httpGet"] == {"path": "/healthz", "port": "ops"}
+        assert only["readinessProbe"]["httpGet"] == {"path": "/readyz", "port": "ops"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_serves_on_until_the_endpoints_know_that_it_goes(overlay: str):
+    for workload in workloads(overlay).values():
+        pod, only = workload["spec"]["template"]["spec"], container(workload)
+        env = {e["name"]: e.get("value") for e in only["env"]}
+        probe = only["readinessProbe"]
+        unready_ms = probe["periodSeconds"] * probe["failureThreshold"] * 1000
+        grace_ms, drain_ms = int(env["DRAIN_GRACE_MS"]), 10_000
+        assert grace_ms > unready_ms or workload["metadata"]["name"] == "workerd"
+        assert pod["terminationGracePeriodSeconds"] * 1000 > grace_ms + drain_ms
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_secrets_come_by_reference_and_ingestd_gets_no_more_than_it_needs(overlay: str):
+    for workload in workloads(overlay).values():
+        for entry in container(workload)["env"]:
+            secret = re.search("SECRET|KEY|PEPPER|URL", entry["name"])
+            assert not secret or "secretKeyRef" in entry["valueFrom"], entry["name"]
+    names = {e["name"] for e in container(workloads(overlay)["ingestd"])["env"]}
+    assert names - {"INGEST_SPOOL_DIR"} == {
+        "DRAIN_GRACE_MS", "DATABASE_URL", "WEBHOOK_MASTER_KEY", "DIALPAD_WEBHOOK_SECRET"}
+
+
+def test_a_spool_has_a_claim_for_each_pod():
+    ingestd = workloads("production")["ingestd"]
+    assert ingestd["kind"] == "StatefulSet"
+    [claim] = ingestd["spec"]["volumeClaimTemplates"]
+    only = container(ingestd)
+    mounts = {m["name"]: m["mountPath"] for m in only["volumeMounts"]}
+    env = {e["name"]: e.get("value") for e in only["env"]}
+    assert mounts[claim["metadata"]["name"]] == env["INGEST_SPOOL_DIR"]
+    assert "volumes" not in ingestd["spec"]["template"]["spec"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_webhooks_go_to_ingestd_and_admins_do_not_come_in(overlay: str):
+    [ingress] = of_kind(overlay, "Ingress")
+    paths = {p["path"]: p["backend"]["service"]["name"]
+             for rule in ingress["spec"]["rules"] for p in rule["http"]["paths"]}
+    assert paths["/webhooks"] == "ingestd"
+    assert {paths[p] for p in ("/api", "/auth", "/ws")} == {"apid"}
+    assert not any(path.startswith("/internal") or path == "/" for path in paths)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_setting_is_one_that_the_daemons_know(overlay: str):
+    known = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', (ROOT / "common/conf/conf.def").read_text()))
+    [config] = of_kind(overlay, "ConfigMap")
+    names = set(config["data"]) | {e["name"] for w in workloads(overlay).values()
+                                   for e in container(w)["env"]}
+    assert names - known == set()
+
+
+def test_kubectl_and_npm_are_there():
+    assert shutil.which("kubectl") and NPM.is_dir(), "run make deps"

@@ -1,0 +1,44 @@
+"""A database that hangs without closing anything."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+
+from crew import CrewMaker
+from cti import Daemon
+from proxy import Proxy
+
+ENV = {"DRAIN_TIMEOUT_MS": "200", "WORKER_POLL_MS": "100"}
+END_S = 3.0  # less than the 4 s of a connection and the 30 s of a statement
+
+
+@contextlib.contextmanager
+def worker_behind_proxy(run_crew: CrewMaker) -> Iterator[tuple[Daemon, Proxy]]:
+    with run_crew(ENV, start=False) as crew, Proxy(crew.database.cluster.port) as proxy:
+        [worker] = crew.workers
+        worker.set_env({"DATABASE_URL": proxy.before(crew.database.url("cti_worker"))})
+        crew.start()
+        yield worker, proxy
+
+
+def check_end(worker: Daemon) -> None:
+    begun = time.monotonic()
+    assert worker.stop() == 0
+    assert time.monotonic() - begun < END_S
+
+
+def test_a_hanging_database_does_not_keep_workerd_from_ending(run_crew: CrewMaker) -> None:
+    with worker_behind_proxy(run_crew) as (worker, proxy):
+        proxy.fall_silent()
+        time.sleep(1.0)  # by now every thread that polls waits for an answer
+        check_end(worker)
+
+
+def test_workerd_ends_while_it_waits_for_a_connection(run_crew: CrewMaker) -> None:
+    with worker_behind_proxy(run_crew) as (worker, proxy):
+        proxy.fall_silent()
+        proxy.cut()
+        time.sleep(0.3)  # by now they try to connect
+        check_end(worker)
