@@ -4,11 +4,15 @@
 #include "common/base/log.h"
 
 bool
+job_is_stopping(const struct job_run *r)
+{
+	return r->wake != NULL && !wake_pause(r->wake, 0);
+}
+
+bool
 job_may_go_on(struct job_run *r)
 {
-	bool stopping = r->wake != NULL && !wake_pause(r->wake, 0);
-
-	if (!stopping && clock_mono_ms() < r->until_ms)
+	if (!job_is_stopping(r) && clock_mono_ms() < r->until_ms)
 		return true;
 	r->more = true;
 	return false;
@@ -25,11 +29,23 @@ job_tenants(struct job_run *r, struct db_result *out, struct err *e)
 	return db_exec(r->conn, &TENANTS, NULL, out, e);
 }
 
-void
-job_hint_workers(struct job_run *r)
+static void
+notify(struct job_run *r, const char *channel)
 {
 	struct err e;
 
-	if (db_notify(r->conn, "cti_events", &e) != ERR_OK)
+	if (db_notify(r->conn, channel, &e) != ERR_OK)
 		log_err(LOG_DEBUG, "job.notify_failed", &e);
+}
+
+void
+job_hint_workers(struct job_run *r)
+{
+	notify(r, "cti_events");
+}
+
+void
+job_hint_requests(struct job_run *r)
+{
+	notify(r, "cti_jobs");
 }
