@@ -66,7 +66,7 @@ HANDLER(connections_disconnect);
 HANDLER(connections_invite);
 
 /* events.c, open.c, ticket.c, token.c */
-HANDLER(events_get);
+HANDLER(feed_get);
 HANDLER(live_open);
 HANDLER(ticket_create);
 HANDLER(token_create);

@@ -33,7 +33,7 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
 	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },
 
-	{ "GET",  "/api/events",                  APP,   0,            events_get },
+	{ "GET",  "/api/events",                  APP,   0,            feed_get },
 	{ "POST", "/api/ws-ticket",               APP,   SMALL_BODY,   ticket_create },
 	{ "GET",  "/ws",                          NONE,  0,            live_open },
 
