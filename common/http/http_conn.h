@@ -53,7 +53,8 @@ void http_conn_expect_next(struct http_conn *c, int64_t within_ms);
 /* Up to n bytes of the body; fewer only at its end, on a lost connection or after the deadline,
  * and negative on a broken one. */
 int http_conn_read(struct http_conn *c, void *p, size_t n);
-bool http_conn_is_late(const struct http_conn *c); /* the deadline has passed */
+bool http_conn_is_late(const struct http_conn *c);     /* the deadline has passed */
+bool http_conn_was_hurried(const struct http_conn *c); /* and it was brought forward */
 
 /* How many of the bytes went out. */
 size_t http_conn_write(struct http_conn *c, struct str bytes);
