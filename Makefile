@@ -28,7 +28,7 @@ $(error BUILD must be one of: $(VARIANTS))
 endif
 
 # civetweb is named apart: its package has no pkg-config file.
-PKGS := libpq libcjson libsodium libcurl libjwt
+PKGS := libpq libcjson libsodium libcrypto libcurl libjwt
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wformat=2 -Wvla -Wundef -Wwrite-strings
 FLAGS_release := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/base/version.h"
+#include "common/crypto/hmac.h"
 #include "common/run/daemon_arg.h"
 #include "common/run/sdnotify.h"
 
@@ -218,6 +219,10 @@ daemon_run(const struct daemon_spec *d, int argc, char **argv)
 
 	if (sodium_init() < 0) {
 		(void)fprintf(stderr, "%s: libsodium cannot be used\n", d->name);
+		return DAEMON_EXIT_FAILED;
+	}
+	if (!hmac_is_usable()) {
+		(void)fprintf(stderr, "%s: OpenSSL offers no HMAC-SHA256\n", d->name);
 		return DAEMON_EXIT_FAILED;
 	}
 	command = find_command(d, argc, argv);

@@ -9,7 +9,7 @@
 set -eu
 
 build_packages='gcc libc6-dev make pkg-config libcivetweb-dev libpq-dev libcjson-dev libsodium-dev
-	libcurl4-openssl-dev libjwt-dev'
+	libssl-dev libcurl4-openssl-dev libjwt-dev'
 run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl python3"
 test_packages="$run_packages libcmocka-dev clang-format
 	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist faketime"
