@@ -39,7 +39,7 @@ struct http_req {
 	struct str body; /* complete, or empty */
 	char request_id[HTTP_REQUEST_ID_BYTES];
 	struct str remote_addr;
-	int64_t begun_ms; /* monotonic: when its headers had come, before it waited for its turn */
+	int64_t begun_ms; /* monotonic: before it waited for its turn; see http_deadline_begin() */
 	struct uuid app_id; /* set by the auth hook for HTTP_AUTH_APP */
 	struct arena arena; /* reset when the request ends */
 	void *priv;         /* struct http_conn; NULL in tests */

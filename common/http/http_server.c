@@ -155,11 +155,12 @@ on_request(struct mg_connection *mg, void *server)
 {
 	struct http_server *s = server;
 	struct http_conn c;
-	enum http_admission a = enter(s);
+	enum http_admission a;
 	int status;
 
-	http_conn_open(&c, mg);
+	http_conn_open(&c, mg, s->o.request_ms);
 	http_conn_take_request(&c);
+	a = enter(s);
 	c.reusable = s->o.reuse && can_spare_a_thread(s);
 	status = http_dispatch(&s->o, a, &c);
 	leave(s, a);
@@ -201,7 +202,7 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	struct err e;
 
 	(void)text;
-	http_conn_open(&c, mg);
+	http_conn_open(&c, mg, s->o.request_ms);
 	if (status == 404)
 		(void)err_set(&e, ERR_NOT_FOUND, "there is nothing under this path");
 	else if (status == 413)
