@@ -81,6 +81,11 @@ $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/li
 	@echo "  LINK  $@"; mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Loaded into a daemon by a test, so never with a sanitizer of its own.
+$(B)/test/%.so: test/e2e/%.c
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(WARN) -Werror -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $< -ldl
+
 # A fuzzer in the variant `fuzz`; elsewhere a program that runs the inputs it is given.
 FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer,$(B)/test/fuzz/replay.o)
 $(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(call parts,ingestd) $(B)/libcti.a
@@ -116,12 +121,12 @@ test: deps-test ## all tests, with ASan and UBSan
 
 # ---- parts of it ----
 
-tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%)
+tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%) $(B)/test/full_disk.so
 
 unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
 
-e2e: all ## end-to-end tests against one variant's daemons
+e2e: all $(B)/test/full_disk.so ## end-to-end tests against one variant's daemons
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
 
 test-long: deps-test ## what takes too long for `make test`, see docs/testing.md

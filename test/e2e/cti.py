@@ -56,6 +56,10 @@ class Daemon:
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    def set(self, name: str, value: str) -> None:
+        """A variable of its environment, from the next start on."""
+        self._env[name] = value
+
     def start(self) -> None:
         binary = BIN / self.name
         assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
