@@ -54,9 +54,8 @@ bool
 origin_is_valid(struct str s)
 {
 	static const char mark[] = "://";
-	const char *at = s.n > 0 && s.n <= ORIGIN_MAX_CHARS
-	    ? memmem(s.p, s.n, mark, sizeof mark - 1)
-	    : NULL;
+	const char *at =
+	    s.n > 0 && s.n <= ORIGIN_MAX_CHARS ? memmem(s.p, s.n, mark, sizeof mark - 1) : NULL;
 	struct str scheme, rest;
 
 	if (at == NULL)
