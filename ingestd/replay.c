@@ -58,7 +58,7 @@ store(struct replay *r, const struct event *const *events, int n, struct err *e)
 		rc = db_connect(&r->db, &r->conn, e);
 	if (rc == ERR_OK)
 		rc = insert_group(r->conn, events, n, e);
-	if (rc == ERR_OK && db_command(r->conn, "NOTIFY cti_events", &hint) != ERR_OK)
+	if (rc == ERR_OK && db_notify(r->conn, "cti_events", &hint) != ERR_OK)
 		log_err(LOG_DEBUG, "ingest.notify_failed", &hint);
 	if (r->conn != NULL && db_is_broken(r->conn)) {
 		db_close(r->conn);

@@ -294,7 +294,7 @@ send_hint(struct db_conn *conn, struct hints *h)
 	if (conn == NULL)
 		return;
 	db_set_deadline(conn, 0);
-	if (db_command(conn, "NOTIFY cti_events", &e) != ERR_OK)
+	if (db_notify(conn, "cti_events", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "ingest.notify_failed", &e);
 	h->due_ms = clock_mono_ms() + HINT_GAP_MS;
 }

@@ -131,9 +131,9 @@ login_db_take(struct http_req *req, struct str state, struct str cookie, struct 
 	unsigned char state_hash[LOGIN_HASH_BYTES], cookie_hash[LOGIN_HASH_BYTES];
 	enum err_code rc;
 
+	db_params_init(&p);
 	if (state.p == NULL || cookie.p == NULL)
 		return refuse(e);
-	db_params_init(&p);
 	db_p_bytea(&p, hash_of(state, state_hash));
 	db_p_bytea(&p, hash_of(cookie, cookie_hash));
 	rc = apid_read(req, &TAKE_LOGIN, &p, &r, e);

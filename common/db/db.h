@@ -149,8 +149,18 @@ OWN_DEFINE(db_conn, struct db_conn *, NULL, db_close)
 CTI_MUST_CHECK enum err_code db_exec(struct db_conn *c, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
 
-/* Statements without parameters or rows: "BEGIN", "SET …", "NOTIFY …". A trusted constant only. */
+/*
+ * Inside a transaction, the same without waiting for the answer: the server works while the caller goes
+ * on. The next call with this connection waits for it, and fails if this statement did.
+ */
+CTI_MUST_CHECK enum err_code db_exec_later(
+    struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e);
+
+/* Statements without parameters or rows: "BEGIN", "SET …". A trusted constant only. */
 CTI_MUST_CHECK enum err_code db_command(struct db_conn *c, const char *sql, struct err *e);
+
+/* A hint to whoever listens; outside a transaction it goes out at once, without waiting for the disk. */
+CTI_MUST_CHECK enum err_code db_notify(struct db_conn *c, const char *channel, struct err *e);
 
 /*
  * Transaction brackets. After a failed statement call db_rollback(), which always succeeds (a

@@ -31,6 +31,7 @@ db_drop(struct db_conn *c)
 	if (c->pg != NULL)
 		PQfinish(c->pg);
 	c->pg = NULL;
+	c->unanswered = NULL;
 	db_stmt_forget_all(c);
 }
 
@@ -78,8 +79,11 @@ db_command_until(
     struct db_conn *c, const char *sql, int64_t deadline, PGresult **out, struct err *e)
 {
 	char what[40];
+	enum err_code rc = db_settle(c, e);
 
 	(void)snprintf(what, sizeof(what), "%s", sql);
+	if (rc != ERR_OK)
+		return rc;
 	if (c->pg == NULL)
 		return db_err_closed(what, e);
 	c->warned = c->unsynced = c->stale_plan = false;

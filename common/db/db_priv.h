@@ -39,6 +39,9 @@ struct db_conn {
 	unsigned tag, serial; /* make the names of prepared statements unique */
 	struct db_prepared *prepared[DB_STMT_BUCKETS];
 
+	const struct db_stmt *unanswered; /* of db_exec_later(), or NULL */
+	int64_t answer_by;                /* its deadline */
+
 	/* The pool's: */
 	int64_t expires_ms; /* monotonic */
 	struct db_conn *next;
@@ -78,6 +81,9 @@ int64_t db_deadline(const struct db_conn *c); /* of a statement that begins now 
 /* The next result of what was sent, sending what is left meanwhile. *out is NULL at the end. */
 CTI_MUST_CHECK enum err_code db_wire_next(
     struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e);
+/* Until the server has all that was sent. */
+CTI_MUST_CHECK enum err_code db_wire_flush(
+    struct db_conn *c, const char *what, int64_t deadline, struct err *e);
 /* All results up to the end: the last one, or the first error. */
 CTI_MUST_CHECK enum err_code db_wire_answer(
     struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e);
@@ -102,6 +108,8 @@ CTI_MUST_CHECK enum err_code db_command_until(
 /* Prepare the statement on this connection unless it is, or the connection prepares nothing. */
 CTI_MUST_CHECK enum err_code db_stmt_ready(struct db_conn *c, const struct db_stmt *s,
     const struct db_args *a, int64_t deadline, struct err *e);
+/* Wait for the statement that was left unanswered, if one was. */
+CTI_MUST_CHECK enum err_code db_settle(struct db_conn *c, struct err *e);
 /* Queue a statement made ready before. False: libpq refused it (see PQerrorMessage). */
 CTI_MUST_CHECK bool db_stmt_send(
     struct db_conn *c, const struct db_stmt *s, const struct db_args *a);

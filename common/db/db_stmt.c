@@ -120,11 +120,13 @@ db_stmt_send(struct db_conn *c, const struct db_stmt *s, const struct db_args *a
 }
 
 static enum err_code
-exec_once(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
-    PGresult **out, struct err *e)
+send(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
+    struct err *e)
 {
-	enum err_code rc;
+	enum err_code rc = db_settle(c, e);
 
+	if (rc != ERR_OK)
+		return rc;
 	if (c->pg == NULL)
 		return db_err_closed(s->name, e);
 	c->warned = c->unsynced = c->stale_plan = false;
@@ -136,10 +138,54 @@ exec_once(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, i
 		db_drop(c);
 		return e->code;
 	}
-	rc = db_wire_answer(c, s->name, deadline, out, e);
+	return ERR_OK;
+}
+
+static enum err_code
+receive(struct db_conn *c, const struct db_stmt *s, int64_t deadline, PGresult **out, struct err *e)
+{
+	enum err_code rc = db_wire_answer(c, s->name, deadline, out, e);
+
 	if (rc != ERR_OK && c->stale_plan)
 		db_stmt_forget(c, s);
 	return rc;
+}
+
+static enum err_code
+exec_once(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
+    PGresult **out, struct err *e)
+{
+	enum err_code rc = send(c, s, a, deadline, e);
+
+	return rc == ERR_OK ? receive(c, s, deadline, out, e) : rc;
+}
+
+enum err_code
+db_settle(struct db_conn *c, struct err *e)
+{
+	AUTO(pgresult) PGresult *ignored = NULL;
+	const struct db_stmt *s = c->unanswered;
+
+	c->unanswered = NULL;
+	return s == NULL ? ERR_OK : receive(c, s, c->answer_by, &ignored, e);
+}
+
+enum err_code
+db_exec_later(struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e)
+{
+	int64_t deadline = db_deadline(c);
+	struct db_args a;
+	enum err_code rc = db_args_fill(&a, p, s->name, e);
+
+	if (rc == ERR_OK)
+		rc = send(c, s, &a, deadline, e);
+	if (rc == ERR_OK)
+		rc = db_wire_flush(c, s->name, deadline, e);
+	if (rc != ERR_OK)
+		return rc;
+	c->unanswered = s;
+	c->answer_by = deadline;
+	return ERR_OK;
 }
 
 enum err_code
@@ -161,4 +207,19 @@ db_exec(struct db_conn *c, const struct db_stmt *s, const struct db_params *p,
 	if (rc == ERR_OK && out != NULL)
 		out->res = TAKE(r);
 	return rc;
+}
+
+enum err_code
+db_notify(struct db_conn *c, const char *channel, struct err *e)
+{
+	/* A plain NOTIFY commits as other work does: listeners hear of it after the disk has. */
+	static const struct db_stmt notify = {
+		.name = "notify",
+		.sql = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')",
+	};
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_text(&p, str_of(channel));
+	return db_exec(c, &notify, &p, NULL, e);
 }

@@ -15,8 +15,10 @@ enum err_code
 db_commit(struct db_conn *c, struct err *e)
 {
 	AUTO(pgresult) PGresult *r = NULL;
-	enum err_code rc;
+	enum err_code rc = db_settle(c, e);
 
+	if (rc != ERR_OK)
+		return rc;
 	if (c->pg == NULL)
 		return db_err_closed("COMMIT", e);
 	if (!db_seems_alive(c)) { /* lost before: surely not committed */
@@ -40,6 +42,9 @@ db_rollback(struct db_conn *c)
 {
 	struct err e;
 
+	if (db_settle(c, &e) != ERR_OK) {
+		/* What became of it does not matter any more. */
+	}
 	if (c->pg == NULL || PQtransactionStatus(c->pg) == PQTRANS_IDLE)
 		return;
 	if (db_command(c, "ROLLBACK", &e) != ERR_OK)

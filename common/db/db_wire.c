@@ -47,27 +47,44 @@ lost(struct db_conn *c, const char *what, struct err *e)
 	return rc;
 }
 
+/* Both directions: neither side may wait for the other with full buffers. */
+static enum err_code
+exchange(struct db_conn *c, const char *what, int64_t deadline, int unsent, struct err *e)
+{
+	short events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0));
+
+	if (unsent < 0)
+		return lost(c, what, e);
+	if (!db_wire_wait(PQsocket(c->pg), events, deadline, c->give_up)) {
+		db_drop(c);
+		return err_set(e, ERR_TIMEOUT, "%s: no answer in time", what);
+	}
+	return PQconsumeInput(c->pg) ? ERR_OK : lost(c, what, e);
+}
+
+enum err_code
+db_wire_flush(struct db_conn *c, const char *what, int64_t deadline, struct err *e)
+{
+	enum err_code rc = ERR_OK;
+	int unsent;
+
+	while (rc == ERR_OK && (unsent = PQflush(c->pg)) != 0)
+		rc = exchange(c, what, deadline, unsent, e);
+	return rc;
+}
+
 enum err_code
 db_wire_next(struct db_conn *c, const char *what, int64_t deadline, PGresult **out, struct err *e)
 {
+	enum err_code rc = ERR_OK;
+
 	if (c->pg == NULL)
 		return db_err_closed(what, e);
-	/* Both directions: neither side may wait for the other with full buffers. */
-	while (PQisBusy(c->pg)) {
-		int unsent = PQflush(c->pg);
-		short events = (short)(POLLIN | (unsent > 0 ? POLLOUT : 0));
-
-		if (unsent < 0)
-			return lost(c, what, e);
-		if (!db_wire_wait(PQsocket(c->pg), events, deadline, c->give_up)) {
-			db_drop(c);
-			return err_set(e, ERR_TIMEOUT, "%s: no answer in time", what);
-		}
-		if (!PQconsumeInput(c->pg))
-			return lost(c, what, e);
-	}
-	*out = PQgetResult(c->pg);
-	return ERR_OK;
+	while (rc == ERR_OK && PQisBusy(c->pg))
+		rc = exchange(c, what, deadline, PQflush(c->pg), e);
+	if (rc == ERR_OK)
+		*out = PQgetResult(c->pg);
+	return rc;
 }
 
 static bool

@@ -8,6 +8,7 @@
 
 enum {
 	TIMEOUT_MS = 8000,
+	PAUSE_MS = 500, /* after a 429 that does not say how long */
 	MAX_URL_BYTES = 8192,
 	MAX_ANSWER_BYTES = 8 * 1024 * 1024,
 	QUOTED_CHARS = 120, /* of what Dialpad says about a failure */
@@ -39,9 +40,9 @@ dialpad_api_new(const struct conf *c, struct dialpad_api **out, struct err *e)
 	if (api == NULL)
 		abort();
 	api->client = &c->dialpad;
-	if (https_new(&o, &api->https, e) != ERR_OK) {
+	if (https_new(&o, &api->https, &why) != ERR_OK) {
 		free(api);
-		return e->code;
+		return err_set(e, why.code, "HTTPS_CA_FILE: %s", why.msg);
 	}
 	if (https_check_url(api->https, c->dialpad.base_url, &why) != ERR_OK) {
 		dialpad_api_free(api);
@@ -225,8 +226,8 @@ count(const struct dialpad_call *call, const struct dialpad_answer *a, enum err_
 	metric_observe_us(&call_seconds, call->name, took_us);
 }
 
-enum err_code
-dialpad_call(struct dialpad_api *api, const struct dialpad_call *call, struct dialpad_answer *out,
+static enum err_code
+call_once(struct dialpad_api *api, const struct dialpad_call *call, struct dialpad_answer *out,
     struct err *e)
 {
 	int64_t begun_us = clock_mono_us();
@@ -237,4 +238,22 @@ dialpad_call(struct dialpad_api *api, const struct dialpad_call *call, struct di
 	rc = exchange(api, call, out, e);
 	count(call, out, rc, clock_mono_us() - begun_us);
 	return rc;
+}
+
+enum err_code
+dialpad_call(struct dialpad_api *api, const struct dialpad_call *call, struct dialpad_answer *out,
+    struct err *e)
+{
+	int64_t until_ms = clock_mono_ms() + call->patience_ms;
+	int64_t pause_ms;
+	enum err_code rc;
+
+	for (;;) {
+		rc = call_once(api, call, out, e);
+		pause_ms = out->retry_after_ms > 0 ? out->retry_after_ms : PAUSE_MS;
+		if (rc != ERR_RATE_LIMITED || clock_mono_ms() + pause_ms > until_ms)
+			return rc;
+		dialpad_answer_release(out);
+		clock_sleep_ms(pause_ms);
+	}
 }

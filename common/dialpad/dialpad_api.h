@@ -28,13 +28,14 @@ struct dialpad_api;
 enum { DIALPAD_ERROR_BYTES = 41, DIALPAD_MAX_PATH_BYTES = 4096 };
 
 struct dialpad_call {
-	const char *name;   /* "company.get": for metrics and errors; static */
-	const char *method; /* "GET" */
-	const char *path;   /* "/api/v2/company"; dialpad_path_add() for a query */
-	struct str token;   /* STR_NONE: without */
-	struct str body;    /* JSON; STR_NONE: none */
-	bool is_secret;     /* what Dialpad says about a failure may hold a token */
-	bool unabortable;   /* see https.h */
+	const char *name;    /* "company.get": for metrics and errors; static */
+	const char *method;  /* "GET" */
+	const char *path;    /* "/api/v2/company"; dialpad_path_add() for a query */
+	struct str token;    /* STR_NONE: without */
+	struct str body;     /* JSON; STR_NONE: none */
+	bool is_secret;      /* what Dialpad says about a failure may hold a token */
+	bool unabortable;    /* see https.h */
+	int64_t patience_ms; /* for so long it is sent again while Dialpad says "too often" */
 };
 
 struct dialpad_answer {

@@ -1,6 +1,7 @@
 #include "common/dialpad/dialpad_company.h"
 
-enum { MAX_PAGES = 200 };
+/* A person waits for the answer; the limit of Dialpad is one of requests per second. */
+enum { PATIENCE_MS = 3000, MAX_PAGES = 200 };
 
 static bool
 get_bool(const struct json *doc, const char *key)
@@ -35,9 +36,11 @@ dialpad_me(struct dialpad_api *api, struct str token, struct arena *a, struct di
     struct err *e)
 {
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	const struct dialpad_call call = {
-		.name = "users.get", .method = "GET", .path = "/api/v2/users/me", .token = token
-	};
+	const struct dialpad_call call = { .name = "users.get",
+		.method = "GET",
+		.path = "/api/v2/users/me",
+		.token = token,
+		.patience_ms = PATIENCE_MS };
 	enum err_code rc = dialpad_call(api, &call, &answer, e);
 	struct dialpad_user u;
 
@@ -59,9 +62,11 @@ dialpad_company(struct dialpad_api *api, struct str token, struct arena *a,
     struct dialpad_company *out, struct err *e)
 {
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	const struct dialpad_call call = {
-		.name = "company.get", .method = "GET", .path = "/api/v2/company", .token = token
-	};
+	const struct dialpad_call call = { .name = "company.get",
+		.method = "GET",
+		.path = "/api/v2/company",
+		.token = token,
+		.patience_ms = PATIENCE_MS };
 	enum err_code rc = dialpad_call(api, &call, &answer, e);
 	struct dialpad_company c;
 
@@ -105,7 +110,9 @@ fetch_page(struct dialpad_api *api, struct str token, struct arena *a, struct di
 {
 	AUTO_RELEASE(buf_release) struct buf path = BUF(DIALPAD_MAX_PATH_BYTES);
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	struct dialpad_call call = { .name = "offices.list", .method = "GET", .token = token };
+	struct dialpad_call call = {
+		.name = "offices.list", .method = "GET", .token = token, .patience_ms = PATIENCE_MS
+	};
 	enum err_code rc;
 
 	buf_add_c(&path, "/api/v2/offices");

@@ -85,6 +85,8 @@ scan_text(struct str text)
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
+		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) /* most are */
+			continue;
 		if (in_string && is_no_string_content(text.p + i, text.n - i)) {
 			s.has_bad_string = true;
 			return s;

@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 # The helpers' asserts should show their values, too.
-pytest.register_assert_rewrite(
-    "admin", "cti", "feed", "ingest", "kept", "list_plans", "running", "truth", "web")
+pytest.register_assert_rewrite("admin", "cti", "feed", "ingest", "kept", "list_plans", "login",
+                               "running", "truth", "web")
 
 from crew import run_crew  # noqa: E402, F401 (after the line above)
 from cti import App, Stack  # noqa: E402
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
 from running import ground  # noqa: E402, F401
 from stack_fixtures import StackMaker, run_stack  # noqa: E402, F401
+
+from test.sim.client import Simulator, simulator  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +30,21 @@ def stack(run_stack: StackMaker) -> Iterator[Stack]:
 def own_stack(run_stack: StackMaker) -> Iterator[Stack]:
     """For a test that does things to the daemons, or needs to have the only app."""
     with run_stack() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def dialpad() -> Iterator[Simulator]:
+    """A fake Dialpad for all tests of a file."""
+    with simulator(companies=3) as running:
+        running.set(company_per_second=0)  # tests connect one company over and over
+        yield running
+
+
+@pytest.fixture(scope="module")
+def linked(run_stack: StackMaker, dialpad: Simulator) -> Iterator[Stack]:
+    """As `stack`, with the fake Dialpad to connect to."""
+    with run_stack(dialpad=dialpad) as running:
         yield running
 
 

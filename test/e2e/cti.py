@@ -19,6 +19,7 @@ from hook import Hook, derived_secret
 from web import Answer, eventually, request
 
 from test.conftest import ROOT, Database
+from test.sim.client import Simulator
 
 BIN = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin"
 READY_SECONDS = 20
@@ -33,6 +34,7 @@ NO_LIMITS = {
 # What a sanitizer writes when it has found something.
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
+CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
 
 
 class Daemon:
@@ -43,7 +45,7 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
-        self.env = unprivileged.base_env() | {
+        self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
             "OPS_PORT": str(self.ops_port),
@@ -53,9 +55,13 @@ class Daemon:
         if name == "apid":
             contract.APID_URLS.add(self.url)
 
-    def set_env(self, name: str, value: str) -> None:
-        """From its next start on."""
-        self._env[name] = value
+    @property
+    def env(self) -> dict[str, str]:
+        return dict(self._env)
+
+    def set_env(self, values: Mapping[str, str]) -> None:
+        """From the next start on."""
+        self._env |= values
 
     @property
     def url(self) -> str:
@@ -66,8 +72,17 @@ class Daemon:
         return f"http://127.0.0.1:{self.ops_port}"
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def twin(self, directory: Path) -> Daemon:
+        """A daemon with this one's environment, on ports of its own."""
+        own = (f"{self.name.upper()}_PORT", "OPS_PORT")
+        return Daemon(self.name, {k: v for k, v in self._env.items() if k not in own}, directory)
 
     def start(self) -> None:
         binary = BIN / self.name
@@ -128,12 +143,16 @@ class Daemon:
         return "\n".join(self._text().splitlines()[-LOG_TAIL_LINES:])
 
     def complaints(self) -> list[str]:
-        """What a sanitizer found."""
-        return [
+        """What a sanitizer found, and a crash."""
+        found = [
             f"{self.name}: {word}\n{self._text()[self._text().index(word) :][:4000]}"
             for word in SANITIZER_WORDS
             if self.log_contains(word)
         ]
+        code = self._process.poll() if self._process else None
+        if code in CRASHES:
+            found.append(f"{self.name} crashed: {signal.Signals(-code).name}\n{self.tail()}")
+        return found
 
     def _text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -180,7 +199,7 @@ class Stack:
         self.master_key = secrets.token_urlsafe(32)
         self.bare_secret = secrets.token_urlsafe(32)
         self.admin_secret = secrets.token_urlsafe(32)
-        self._pepper = secrets.token_urlsafe(32)
+        self.pepper = secrets.token_urlsafe(32)
         self._token_key = secrets.token_urlsafe(32)
         self._shown: list[str] = []  # secrets that the API has handed out
         self.ingestd = self._daemon("ingestd", env, directory)
@@ -205,7 +224,7 @@ class Stack:
                 "DATABASE_URL": self.database.url("cti_api"),
                 "WEBHOOK_MASTER_KEY": self.master_key,
                 "TOKEN_ENCRYPTION_KEY": self._token_key,
-                "API_KEY_PEPPER": self._pepper,
+                "API_KEY_PEPPER": self.pepper,
                 "INTERNAL_API_SECRET": self.admin_secret,
                 **NO_LIMITS,
             },
@@ -261,10 +280,28 @@ class Stack:
     def _leaks(self, daemon: Daemon) -> list[str]:
         passwords = (self.database.cluster.passwords.get(role)
                      for role in ("cti_ingest", "cti_worker", "cti_api"))
-        known = [self.master_key, self.bare_secret, self.admin_secret, self._pepper,
+        known = [self.master_key, self.bare_secret, self.admin_secret, self.pepper,
                  self._token_key, *self._shown, *passwords]
         leaked = sum(daemon.log_contains(secret) for secret in known)
         return [f"{leaked} secrets stand in the log of {daemon.name}"] if leaked else []
+
+    # Dialpad
+
+    def use_dialpad(self, dialpad: Simulator, redirect_uri: str | None = None) -> None:
+        """From the next start of the daemons on. The URI is apid's own unless one is given."""
+        uri = redirect_uri or f"{self.apid.url}/auth/dialpad/callback"
+        secret = secrets.token_urlsafe(32)
+        self.dialpad_client = {"client_id": f"cti-{self.apid.port}", "secret": secret,
+                               "redirect_uris": [uri]}
+        dialpad.register_client(**self.dialpad_client)
+        self._shown.append(secret)
+        client = {
+            "DIALPAD_SANDBOX_CLIENT_ID": self.dialpad_client["client_id"],
+            "DIALPAD_SANDBOX_CLIENT_SECRET": secret,
+            "DIALPAD_SANDBOX_BASE_URL": dialpad.url,
+        }
+        self.workerd.set_env(client)
+        self.apid.set_env(client | {"DIALPAD_SANDBOX_REDIRECT_URI": uri})
 
     # Apps
 

@@ -124,7 +124,8 @@ def test_after_chaos_all_is_as_after_peace(run_crew: CrewMaker) -> None:
     with run_crew(env, env, ingest=True, start=False) as crew, \
             Proxy(crew.database.cluster.port) as listening:
         for worker in crew.workers:
-            worker.set_env("DATABASE_LISTEN_URL", listening.before(crew.database.url("cti_worker")))
+            url = listening.before(crew.database.url("cti_worker"))
+            worker.set_env({"DATABASE_LISTEN_URL": url})
         log_begins = crew.database.cluster.log.stat().st_size
         crew.start()
         tenants = [crew.add_tenant(str(uuid.uuid4())) for _ in range(TENANTS)]

@@ -18,7 +18,7 @@ END_S = 3.0  # less than the 4 s of a connection and the 30 s of a statement
 def worker_behind_proxy(run_crew: CrewMaker) -> Iterator[tuple[Daemon, Proxy]]:
     with run_crew(ENV, start=False) as crew, Proxy(crew.database.cluster.port) as proxy:
         [worker] = crew.workers
-        worker.set_env("DATABASE_URL", proxy.before(crew.database.url("cti_worker")))
+        worker.set_env({"DATABASE_URL": proxy.before(crew.database.url("cti_worker"))})
         crew.start()
         yield worker, proxy
 

@@ -30,5 +30,5 @@ feed_append(struct db_conn *c, struct uuid app_id, int64_t last_seq, const struc
 	db_p_array(&p, &types);
 	db_p_array(&p, &ids);
 	db_p_array(&p, &data);
-	return db_exec(c, &APPEND, &p, NULL, e);
+	return db_exec_later(c, &APPEND, &p, e);
 }

@@ -193,11 +193,14 @@ record_set_save(struct db_conn *c, struct uuid app_id, struct record_set *s, str
     struct feed_list *feed, struct err *e)
 {
 	const struct fold_row **rows = arena_new(a, const struct fold_row *, (size_t)s->n + 1);
+	enum err_code rc;
 
-	note_changes(s, a, feed);
 	for (int i = 0; i < s->n; i++)
 		rows[i] = &s->rows[i];
-	return records_save(c, app_id, s->kind, rows, s->n, a, e);
+	rc = records_save(c, app_id, s->kind, rows, s->n, a, e);
+	if (rc == ERR_OK)
+		note_changes(s, a, feed); /* while the server writes */
+	return rc;
 }
 
 void

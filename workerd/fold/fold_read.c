@@ -166,6 +166,14 @@ read_times(const struct json *claims, const struct dialpad_event *ev, int64_t re
 		    record_int(earliest);
 }
 
+/* BLAKE2b: a fifth of the time of SHA-256, which was a fifth of a worker's. */
+static void
+hash_claims(struct str payload, uint8_t out[FOLD_HASH_BYTES])
+{
+	(void)crypto_generichash(
+	    out, FOLD_HASH_BYTES, (const unsigned char *)payload.p, payload.n, NULL, 0);
+}
+
 enum err_code
 fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
     struct err *e)
@@ -189,7 +197,7 @@ fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct
 		return err_set(e, ERR_INVALID, "%s is no whole number",
 		    ev.kind == DIALPAD_CALL ? "call_id" : "id");
 	out->kind = ev.kind == DIALPAD_CALL ? &RECORD_CALL : &RECORD_MESSAGE;
-	crypto_hash_sha256(out->key.hash, (const unsigned char *)payload.p, payload.n);
+	hash_claims(payload, out->key.hash);
 	if (ev.kind == DIALPAD_CALL)
 		read_call(claims, &ev, received_at, a, out);
 	else

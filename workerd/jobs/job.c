@@ -30,6 +30,6 @@ job_hint_workers(struct job_run *r)
 {
 	struct err e;
 
-	if (db_command(r->conn, "NOTIFY cti_events", &e) != ERR_OK)
+	if (db_notify(r->conn, "cti_events", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "job.notify_failed", &e);
 }

@@ -44,7 +44,7 @@ hint_clients(struct db_conn *c)
 {
 	struct err e;
 
-	if (db_command(c, "NOTIFY cti_feed", &e) != ERR_OK)
+	if (db_notify(c, "cti_feed", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "feed.notify_failed", &e);
 }
 
