@@ -117,8 +117,9 @@ def test_connecting_stores_whose_account_it_is(linked: Stack, dialpad: Simulator
 
 def test_connecting_queues_the_provisioning_and_is_audited(linked: Stack, dialpad, app_id):
     assert Browser().connect(linked, dialpad, app_id).status == 200
-    assert linked.sql("SELECT job_key, attempts, run_at <= now(), last_error FROM jobs"
-                      " WHERE kind = 'provision' AND app_id = %s", app_id) == [("", 0, True, None)]
+    # workerd may have begun with it.
+    assert linked.sql("SELECT job_key FROM jobs WHERE kind = 'provision' AND app_id = %s",
+                      app_id) == [("",)]
     [(actor, target, detail)] = linked.sql(
         "SELECT actor, target, detail FROM admin_audit"
         " WHERE app_id = %s AND action = 'connection.connected'", app_id)
@@ -172,8 +173,8 @@ def test_connecting_again_renews_the_connection(linked: Stack, dialpad: Simulato
     assert Browser().connect(linked, dialpad, app_id).status == 200
     shown = connection(linked, app_id)
     assert (shown["state"], shown["last_error"], shown["refresh_failures"]) == ("connected", None, 0)
-    assert linked.sql("SELECT attempts, run_at <= now() FROM jobs WHERE app_id = %s", app_id) == [
-        (0, True)]
+    assert linked.sql("SELECT attempts FROM jobs WHERE app_id = %s AND kind = 'provision'",
+                      app_id) == [(0,)]
 
 
 # Several replicas
