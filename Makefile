@@ -85,6 +85,11 @@ $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/li
 	@echo "  LINK  $@"; mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Programs that a benchmark runs: `make build/release/bench/key_check`.
+$(B)/bench/%: $(B)/test/bench/%.o $(call parts,apid) $(B)/libcti.a
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS)
+
 # A fuzzer in the variant `fuzz`; elsewhere a program that runs the inputs it is given.
 FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer,$(B)/test/fuzz/replay.o)
 $(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(foreach d,ingestd apid,$(call parts,$(d))) $(B)/libcti.a

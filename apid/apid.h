@@ -20,6 +20,8 @@
 #include "common/dialpad/dialpad_api.h"
 #include "common/http/http_ops.h"
 
+struct live_hub;
+
 struct apid {
 	struct http_ops *ops; /* first: http_ops_healthz looks here */
 	const struct conf *conf;
@@ -34,6 +36,7 @@ struct apid {
 	struct dialpad_api *dialpad;
 	struct seal_keys seal_keys;
 	struct http_server *server;
+	struct live_hub *live;        /* who is told of changes */
 	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
 	struct http_route *routes, *internal_routes;
 	unsigned char cursor_key[HMAC_BYTES];

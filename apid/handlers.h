@@ -45,6 +45,14 @@ HANDLER(connections_get);
 HANDLER(connections_disconnect);
 HANDLER(connections_invite);
 
+/* events.c, open.c, ticket.c, token.c */
+HANDLER(events_get);
+HANDLER(live_open);
+HANDLER(ticket_create);
+HANDLER(token_create);
+HANDLER(token_list);
+HANDLER(token_revoke);
+
 /* health.c */
 HANDLER(health_get);
 HANDLER(health_metrics);

@@ -33,6 +33,10 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
 	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },
 
+	{ "GET",  "/api/events",                  APP,   0,            events_get },
+	{ "POST", "/api/ws-ticket",               APP,   SMALL_BODY,   ticket_create },
+	{ "GET",  "/ws",                          NONE,  0,            live_open },
+
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },
 	{ "GET",  "/internal/apps/{id}",          ADMIN, 0,            apps_get },
@@ -42,6 +46,9 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/internal/apps/{id}/api-keys", ADMIN, 0,            keys_list },
 	{ "DELETE", "/internal/apps/{id}/api-keys/{key_id}", ADMIN, 0, keys_revoke },
 	{ "GET",  "/internal/apps/{id}/webhook",  ADMIN, 0,            hooks_get },
+	{ "POST", "/internal/apps/{id}/live-token", ADMIN, SMALL_BODY, token_create },
+	{ "GET",  "/internal/apps/{id}/live-tokens", ADMIN, 0,         token_list },
+	{ "DELETE", "/internal/apps/{id}/live-tokens/{token_id}", ADMIN, 0, token_revoke },
 	{ "GET",  "/internal/apps/{id}/connection", ADMIN, 0,          connections_get },
 	{ "POST", "/internal/apps/{id}/disconnect", ADMIN, SMALL_BODY, connections_disconnect },
 	{ "POST", "/internal/apps/{id}/connect-link", ADMIN, SMALL_BODY, connections_invite },

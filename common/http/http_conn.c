@@ -93,7 +93,7 @@ http_conn_close_after(struct http_conn *c)
 void
 http_conn_expect_next(struct http_conn *c, int64_t within_ms)
 {
-	http_deadline_start(c->deadline, within_ms);
+	http_deadline_start_kept(c->deadline, within_ms);
 }
 
 int
@@ -111,6 +111,12 @@ bool
 http_conn_is_late(const struct http_conn *c)
 {
 	return http_deadline_is_over(c->deadline);
+}
+
+bool
+http_conn_was_hurried(const struct http_conn *c)
+{
+	return http_deadline_was_hurried(c->deadline);
 }
 
 size_t

@@ -18,6 +18,8 @@ enum { HTTP_MAX_HEADERS = 64 };
 
 struct mg_connection;
 struct http_deadline;
+struct http_server_opts;
+struct wires;
 
 struct http_conn {
 	struct mg_connection *mg;
@@ -25,6 +27,8 @@ struct http_conn {
 	struct str method, path, query; /* raw; "-" and no query until the request is taken */
 	struct str remote_addr;
 	int64_t begun_ms; /* monotonic: when the headers had come */
+	const struct http_server_opts *server;
+	struct wires *wires; /* where connections live on without a thread; NULL: they do not */
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
 	bool headers_cut; /* there may be further lines, which nobody has read */
@@ -49,7 +53,8 @@ void http_conn_expect_next(struct http_conn *c, int64_t within_ms);
 /* Up to n bytes of the body; fewer only at its end, on a lost connection or after the deadline,
  * and negative on a broken one. */
 int http_conn_read(struct http_conn *c, void *p, size_t n);
-bool http_conn_is_late(const struct http_conn *c); /* the deadline has passed */
+bool http_conn_is_late(const struct http_conn *c);     /* the deadline has passed */
+bool http_conn_was_hurried(const struct http_conn *c); /* and it was brought forward */
 
 /* How many of the bytes went out. */
 size_t http_conn_write(struct http_conn *c, struct str bytes);

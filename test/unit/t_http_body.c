@@ -101,13 +101,13 @@ a_body_that_stalls_is_ended_at_the_deadline(void **state)
 }
 
 static void
-a_silent_connection_is_closed_at_the_deadline(void **state)
+a_connection_that_falls_silent_is_closed_at_the_deadline(void **state)
 {
 	int64_t begun_ms = clock_mono_ms();
-	struct raw_reply r = raw_ask(port, "");
+	struct raw_reply r = raw_ask(port, "P");
 
 	(void)state;
-	assert_int_equal(r.n, 0);
+	assert_true(r.n == 0 || r.status == 408);
 	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + 500);
 }
 
@@ -204,7 +204,7 @@ main(void)
 		cmocka_unit_test(a_body_that_is_cut_is_never_a_success),
 		cmocka_unit_test(a_request_that_drips_is_ended_at_the_deadline),
 		cmocka_unit_test(a_body_that_stalls_is_ended_at_the_deadline),
-		cmocka_unit_test(a_silent_connection_is_closed_at_the_deadline),
+		cmocka_unit_test(a_connection_that_falls_silent_is_closed_at_the_deadline),
 		cmocka_unit_test(a_client_that_waits_for_100_is_invited),
 		cmocka_unit_test(a_body_up_to_the_limit_arrives_whole),
 		cmocka_unit_test(the_refusal_of_a_long_body_reaches_its_sender),
