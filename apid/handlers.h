@@ -24,7 +24,7 @@ HANDLER(voicemails_list);
 HANDLER(voicemails_get);
 HANDLER(connection_get);
 
-/* admin: apps.c, keys.c, hooks.c, audit.c */
+/* admin: apps.c, keys.c, hooks.c, repairs.c, checklist.c, audit.c */
 HANDLER(apps_create);
 HANDLER(apps_list);
 HANDLER(apps_get);
@@ -34,6 +34,11 @@ HANDLER(keys_create);
 HANDLER(keys_list);
 HANDLER(keys_revoke);
 HANDLER(hooks_get);
+HANDLER(hooks_provision);
+HANDLER(hooks_rotate);
+HANDLER(repairs_create);
+HANDLER(repairs_list);
+HANDLER(setup_get);
 HANDLER(audit_get);
 
 /* admin: events.c, replay.c, unclaimed.c, rules.c, stats.c, erase.c */
@@ -61,7 +66,7 @@ HANDLER(connections_disconnect);
 HANDLER(connections_invite);
 
 /* events.c, open.c, ticket.c, token.c */
-HANDLER(events_get);
+HANDLER(feed_get);
 HANDLER(live_open);
 HANDLER(ticket_create);
 HANDLER(token_create);

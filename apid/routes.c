@@ -33,7 +33,7 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
 	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },
 
-	{ "GET",  "/api/events",                  APP,   0,            events_get },
+	{ "GET",  "/api/events",                  APP,   0,            feed_get },
 	{ "POST", "/api/ws-ticket",               APP,   SMALL_BODY,   ticket_create },
 	{ "GET",  "/ws",                          NONE,  0,            live_open },
 
@@ -46,6 +46,11 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/internal/apps/{id}/api-keys", ADMIN, 0,            keys_list },
 	{ "DELETE", "/internal/apps/{id}/api-keys/{key_id}", ADMIN, 0, keys_revoke },
 	{ "GET",  "/internal/apps/{id}/webhook",  ADMIN, 0,            hooks_get },
+	{ "POST", "/internal/apps/{id}/webhook",  ADMIN, SMALL_BODY,   hooks_provision },
+	{ "POST", "/internal/apps/{id}/webhook/rotate", ADMIN, SMALL_BODY, hooks_rotate },
+	{ "GET",  "/internal/apps/{id}/repair",   ADMIN, 0,            repairs_list },
+	{ "POST", "/internal/apps/{id}/repair",   ADMIN, SMALL_BODY,   repairs_create },
+	{ "GET",  "/internal/apps/{id}/setup",    ADMIN, 0,            setup_get },
 	{ "POST", "/internal/apps/{id}/live-token", ADMIN, SMALL_BODY, token_create },
 	{ "GET",  "/internal/apps/{id}/live-tokens", ADMIN, 0,         token_list },
 	{ "DELETE", "/internal/apps/{id}/live-tokens/{token_id}", ADMIN, 0, token_revoke },

@@ -122,6 +122,7 @@ set_job_options(struct workerd *w, const struct conf *c)
 			.record_days = (int)c->records_retention_days,
 			.stuck_hours = (int)c->call_stuck_hours,
 			.dialpad = &w->dialpad,
+			.alerts = &w->alerts,
 			.conf = c,
 		},
 	};
@@ -139,7 +140,8 @@ prepare(struct workerd *w, const struct conf *c, struct err *e)
 		return rc;
 	set_options(w, c);
 	set_job_options(w, c);
-	return dialpad_start(&w->dialpad, c, &w->jobs_opts.db, e);
+	rc = dialpad_start(&w->dialpad, c, &w->jobs_opts.db, e);
+	return rc == ERR_OK ? alerts_start(&w->alerts, c, e) : rc;
 }
 
 enum err_code
@@ -191,6 +193,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 	wake_stop(&w->wake);
 	wake_stop(&w->jobs_wake);
 	dialpad_abort(&w->dialpad);
+	alerts_abort(&w->alerts);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
 	jobs_join(&w->jobs);
@@ -201,6 +204,7 @@ workerd_stop(void *self, int64_t timeout_ms)
 	db_listen_stop(w->listen);
 	db_ready_free(w->ready);
 	dialpad_stop(&w->dialpad);
+	alerts_stop(&w->alerts);
 	wake_release(&w->wake);
 	wake_release(&w->jobs_wake);
 	buf_release(&w->conninfo);
@@ -234,6 +238,7 @@ run_job(void *self, const struct conf *c)
 	if (rc == ERR_OK)
 		rc = jobs_run_now(&w.jobs_opts, name, &e);
 	dialpad_stop(&w.dialpad);
+	alerts_stop(&w.alerts);
 	buf_release(&w.conninfo);
 	if (rc == ERR_OK)
 		log_info("job.done", "%s", name);

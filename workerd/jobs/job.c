@@ -76,11 +76,23 @@ job_join_by_key(struct job_run *r, struct err *e)
 	return rc == ERR_OK ? db_command(r->conn, "SET LOCAL enable_mergejoin = off", e) : rc;
 }
 
-void
-job_hint_workers(struct job_run *r)
+static void
+notify(struct job_run *r, const char *channel)
 {
 	struct err e;
 
-	if (db_notify(r->conn, "cti_events", &e) != ERR_OK)
+	if (db_notify(r->conn, channel, &e) != ERR_OK)
 		log_err(LOG_DEBUG, "job.notify_failed", &e);
+}
+
+void
+job_hint_workers(struct job_run *r)
+{
+	notify(r, "cti_events");
+}
+
+void
+job_hint_requests(struct job_run *r)
+{
+	notify(r, "cti_jobs");
 }

@@ -22,6 +22,8 @@
 	X(gauges,       15) /* the queue's depth and age */                 \
 	X(heads,        60) /* apps without a head, events without an app */ \
 	X(tokens,       60) /* tokens of Dialpad, before they end */        \
+	X(watch,        15) /* what is due unasked: repairs, checks of hooks */ \
+	X(alarms,       60) /* what needs a person */                       \
 	X(requests,      5) /* work that was asked for */                   \
 	X(sweeper,     600) /* calls whose end never came */                \
 	X(cleanup,     600) /* what has expired */                          \
@@ -32,6 +34,7 @@
 
 enum { JOB_CHUNK = 1000 };
 
+struct alerts;
 struct conf;
 struct dialpad;
 
@@ -41,7 +44,8 @@ struct job_opts {
 	bool archive;    /* old events are kept aside, not dropped */
 	int record_days; /* 0: for ever */
 	int stuck_hours;
-	struct dialpad *dialpad; /* see workerd/dialpad/dialpad.h */
+	struct dialpad *dialpad;     /* see workerd/dialpad/dialpad.h */
+	const struct alerts *alerts; /* see workerd/watch/alerts.h */
 };
 
 struct job_run {
@@ -74,6 +78,8 @@ CTI_MUST_CHECK enum err_code job_tenants(struct job_run *r, struct db_result *ou
 
 /* Events were queued: workers look at once. A hint only. */
 void job_hint_workers(struct job_run *r);
+/* Requests (request.h) were made: the leader takes them at once. A hint only. */
+void job_hint_requests(struct job_run *r);
 
 #define X(name, every_s) CTI_MUST_CHECK enum err_code job_##name(struct job_run *r, struct err *e);
 JOB_TABLE(X)

@@ -43,6 +43,17 @@ delete_expired(struct job_run *r, const struct db_stmt *s, struct err *e)
 	return rc;
 }
 
+/* Repairs are kept for people to look at; one that never succeeds ends here, too. */
+static const struct db_stmt OLD_REPAIRS = {
+	.name = "job_old_repairs",
+	.sql = "DELETE FROM jobs WHERE kind = 'repair' AND created_at < now() - interval '30 days'",
+};
+
+static const struct db_stmt OLD_GAPS = {
+	.name = "job_old_gaps",
+	.sql = "DELETE FROM ingest_gaps WHERE handled_at < now() - interval '30 days'",
+};
+
 enum err_code
 job_cleanup(struct job_run *r, struct err *e)
 {
@@ -50,5 +61,7 @@ job_cleanup(struct job_run *r, struct err *e)
 
 	for (size_t i = 0; i < sizeof STATEMENTS / sizeof STATEMENTS[0] && rc == ERR_OK; i++)
 		rc = delete_expired(r, &STATEMENTS[i], e);
-	return rc;
+	if (rc == ERR_OK)
+		rc = db_exec(r->conn, &OLD_REPAIRS, NULL, NULL, e);
+	return rc == ERR_OK ? db_exec(r->conn, &OLD_GAPS, NULL, NULL, e) : rc;
 }

@@ -155,6 +155,6 @@ rebuild_event_read(const struct db_result *r, int row, struct rebuild_event *out
 {
 	out->id = db_uuid(r, row, 0);
 	out->received_at = db_time(r, row, 1);
-	out->swept = str_eq(db_str(r, row, 2), STR("sweeper"));
+	out->origin = fold_origin_of(db_str(r, row, 2));
 	out->payload = db_str(r, row, 3);
 }

@@ -14,6 +14,7 @@
 
 #include "common/base/arena.h"
 #include "common/db/db.h"
+#include "workerd/fold/fold.h"
 #include "workerd/rebuild/rebuild_args.h"
 
 enum { REBUILD_MAX_IDS = 500 };
@@ -33,7 +34,7 @@ CTI_MUST_CHECK enum err_code rebuild_fit(
 struct rebuild_event {
 	struct uuid id;
 	int64_t received_at; /* ms */
-	bool swept;          /* the sweeper's */
+	enum fold_origin origin;
 	struct str payload;
 };
 
