@@ -10,6 +10,7 @@ import unprivileged
 from private_file import SecretFile
 
 ROOT = Path(__file__).resolve().parents[2]
+CLIENT_ID = "local"  # of the OAuth app at the fake Dialpad
 OPS_OFFSET = 100  # a daemon's health and metrics are at its port plus this
 
 DEFAULT_PORTS = {
@@ -70,6 +71,14 @@ class Settings:
     def url(self, daemon: str) -> str:
         return f"http://127.0.0.1:{self.ports[port_variable(daemon)]}"
 
+    @property
+    def dialpad_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['SIM_PORT']}"
+
+    @property
+    def redirect_uri(self) -> str:
+        return self.url("apid") + "/auth/dialpad/callback"
+
     def ops_url(self, daemon: str) -> str:
         return f"http://127.0.0.1:{self.ports[port_variable(daemon)] + OPS_OFFSET}"
 
@@ -91,7 +100,17 @@ class Settings:
                 "LOG_LEVEL": self.log_level,
             }
             | (NO_LIMITS if daemon == "apid" else {})
+            | (self.dialpad_env(secrets) if daemon != "ingestd" else {})
         )
+
+    def dialpad_env(self, secrets: SecretFile) -> dict[str, str]:
+        """The fake Dialpad, as the sandbox."""
+        return {
+            "DIALPAD_SANDBOX_CLIENT_ID": CLIENT_ID,
+            "DIALPAD_SANDBOX_CLIENT_SECRET": secrets.get_or_make("SIM_CLIENT_SECRET"),
+            "DIALPAD_SANDBOX_REDIRECT_URI": self.redirect_uri,
+            "DIALPAD_SANDBOX_BASE_URL": self.dialpad_url,
+        }
 
 
 def port_variable(daemon: str) -> str:

@@ -34,7 +34,8 @@ def test_from_an_app_to_a_webhook_secret(stack: Stack):
     read = request("GET", f"{stack.apid.url}/api/calls", headers={"x-app-api-key": key["api_key"]})
     assert read.status == 200
 
-    assert admin(stack, "GET", f"/apps/{app_id}/webhook").json() == {
+    shown = admin(stack, "GET", f"/apps/{app_id}/webhook").json()
+    assert {name: shown[name] for name in ("hook_url", "secret", "hook")} == {
         "hook_url": f"{stack.ingestd.url}/webhooks/dialpad/{app_id}/1",
         "secret": derived_secret(stack.master_key, app_id, 1),
         "hook": 1,
