@@ -263,6 +263,7 @@ apid_stop(void *self, int64_t timeout_ms)
 	http_server_drain(api->server, timeout_ms);
 	if (api->internal != NULL)
 		http_server_drain(api->internal, timeout_ms);
+	dialpad_api_abort(api->dialpad); /* whoever still waits for Dialpad */
 	release(api);
 }
 

@@ -41,6 +41,21 @@ HANDLER(repairs_list);
 HANDLER(setup_get);
 HANDLER(audit_get);
 
+/* admin: events.c, replay.c, unclaimed.c, rules.c, stats.c, erase.c */
+HANDLER(events_list);
+HANDLER(events_get);
+HANDLER(replay_create);
+HANDLER(replay_list);
+HANDLER(unclaimed_list);
+HANDLER(unclaimed_get);
+HANDLER(unclaimed_assign);
+HANDLER(unclaimed_assignments);
+HANDLER(rules_list);
+HANDLER(rules_remove);
+HANDLER(stats_get);
+HANDLER(erase_create);
+HANDLER(erase_list);
+
 /* oauth/connect.c, oauth/callback.c */
 HANDLER(oauth_connect);
 HANDLER(oauth_callback);
@@ -51,7 +66,7 @@ HANDLER(connections_disconnect);
 HANDLER(connections_invite);
 
 /* events.c, open.c, ticket.c, token.c */
-HANDLER(events_get);
+HANDLER(feed_get);
 HANDLER(live_open);
 HANDLER(ticket_create);
 HANDLER(token_create);

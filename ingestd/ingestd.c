@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of its headers (webhook.c). */
+/* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of its beginning (webhook.c). */
 enum {
 	REQUEST_MS = 2000,
 	STORE_MS = 4000,

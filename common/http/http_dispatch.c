@@ -187,6 +187,7 @@ serve(struct exchange *x, enum http_admission a, struct err *e)
 		return rc;
 	buf_init(&x->body, x->req.route->max_body);
 	rc = http_body_read(x->conn, &x->body, e);
+	x->shed = rc == ERR_UNAVAILABLE;
 	if (rc != ERR_OK)
 		return rc;
 	x->req.body = buf_str(&x->body);
@@ -318,6 +319,7 @@ http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c, co
 
 	begin(&x, o, c);
 	x.unrouted = "unparsed";
+	x.shed = why->code == ERR_UNAVAILABLE;
 	identify(&x.req);
 	answer_error(&x, why);
 	return end(&x);

@@ -26,7 +26,7 @@ from demo_dialpad import DemoDialpad
 from migrate import migrate
 from private_file import SecretFile, write_private
 from services import Service, Services, http_obstacle, port_obstacle
-from settings import CLIENT_ID, ROLES, ROOT, Settings
+from settings import CLIENT_ID, CLIENT_SECRET, ROLES, ROOT, Settings
 
 DATABASE = "cti"
 SIMULATOR = ROOT / "test" / "sim" / "dialpad_sim.py"
@@ -108,10 +108,10 @@ class Run:
         port = self.settings.ports["SIM_PORT"]
         return Service(
             name="fake Dialpad",
-            argv=[sys.executable, str(SIMULATOR), "serve", "--port", str(port),
-                  "--client-id", CLIENT_ID, "--redirect-uri", self.settings.redirect_uri],
+            argv=[sys.executable, str(SIMULATOR), "serve", "--port", str(port)]
+            + ["--client-id", CLIENT_ID, "--redirect-uri", self.settings.redirect_uri],
             env=unprivileged.base_env()
-            | {"SIM_CLIENT_SECRET": self.secrets.get_or_make("SIM_CLIENT_SECRET")},
+            | {"SIM_CLIENT_SECRET": self.secrets.get_or_make(CLIENT_SECRET)},
             log=self.log("sim"),
             obstacle=port_obstacle(port),
             keep_user=True,

@@ -35,10 +35,11 @@ def test_from_an_app_to_a_webhook_secret(stack: Stack):
     assert read.status == 200
 
     shown = admin(stack, "GET", f"/apps/{app_id}/webhook").json()
-    assert {name: shown[name] for name in ("hook_url", "secret", "hook")} == {
+    assert {key: shown[key] for key in ("hook_url", "secret", "hook", "drift")} == {
         "hook_url": f"{stack.ingestd.url}/webhooks/dialpad/{app_id}/1",
         "secret": derived_secret(stack.master_key, app_id, 1),
         "hook": 1,
+        "drift": [],
     }
     assert stack.sql("SELECT last_seq FROM tenant_heads WHERE app_id = %s", app_id) == [(0,)]
     assert admin(stack, "GET", f"/apps/{app_id}").json() == app

@@ -5,6 +5,7 @@
 enum err_code
 dialpad_start(struct dialpad *d, const struct conf *c, const struct db_opts *db, struct err *e)
 {
+	dp_token_declare_metrics();
 	seal_keys_init(&d->keys, str_of(c->token_key), str_of(c->token_key_previous));
 	d->tokens = (struct dp_tokens){
 		.keys = &d->keys,

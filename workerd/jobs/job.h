@@ -61,6 +61,18 @@ bool job_is_stopping(const struct job_run *r);
 /* False when the daemon is stopping or the run's time is up; notes that there is more to do. */
 bool job_may_go_on(struct job_run *r);
 
+/*
+ * Runs `step` in a transaction of its own that holds the tenant's lock, so that no worker is serving
+ * it. *busy: one was, for all of a second; nothing was done, and the run is noted to have more to do.
+ */
+typedef enum err_code (*job_step)(struct job_run *r, void *arg, struct err *e);
+CTI_MUST_CHECK enum err_code job_in_turn(
+    struct job_run *r, struct uuid app_id, job_step step, void *arg, bool *busy, struct err *e);
+
+/* In this transaction, few rows are joined with many by key, one after the other, however few or many
+ * the planner believes them to be. */
+CTI_MUST_CHECK enum err_code job_join_by_key(struct job_run *r, struct err *e);
+
 /* The app ids of all tenants. */
 CTI_MUST_CHECK enum err_code job_tenants(struct job_run *r, struct db_result *out, struct err *e);
 

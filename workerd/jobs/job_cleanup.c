@@ -1,5 +1,6 @@
 /* What is good for nothing any more is deleted, an hour late: the clock of a daemon that checks an
- * expiry may be behind the database's, and a spent ticket that was forgotten could be used again. */
+ * expiry may be behind the database's, and a spent ticket that was forgotten could be used again.
+ * What became of an admin's request is shown for a month. */
 #include "workerd/jobs/job.h"
 
 /* Through expires_at, the only column that workerd may read of these tables. Of rows that expire at
@@ -18,6 +19,10 @@ static const struct db_stmt STATEMENTS[] = {
 	DELETE_EXPIRED("used_tickets"),
 	DELETE_EXPIRED("idempotency_keys"),
 	DELETE_EXPIRED("live_tokens"),
+	{ "job_forgotten_requests",
+	    "DELETE FROM jobs WHERE (kind, app_id, job_key) IN (SELECT kind, app_id, job_key FROM jobs"
+	    " WHERE kind IN ('replay', 'assign', 'erase') AND run_at IS NULL"
+	    " AND finished_at < now() - interval '30 days' LIMIT $1)" },
 };
 
 static enum err_code

@@ -17,10 +17,13 @@
 #include "workerd/jobs/job.h"
 
 /* clang-format off */
-#define REQUEST_TABLE(X)                                             \
+#define REQUEST_TABLE(X)                                               \
 	X(provision) /* webhook and subscriptions as they should be */ \
 	X(repair)    /* calls that were missed, from Dialpad's list */ \
-	X(alert)     /* tell ALERT_WEBHOOK_URL */
+	X(alert)     /* tell ALERT_WEBHOOK_URL */                      \
+	X(replay)    /* events again, and the records that came of them */ \
+	X(assign)    /* unclaimed events to an app */                  \
+	X(erase)     /* one person's records and events */
 /* clang-format on */
 
 enum { REQUEST_NEVER = -1, REQUEST_MAX_JSON = 64 * 1024 };
