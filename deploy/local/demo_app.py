@@ -49,12 +49,16 @@ class Api:
         """The URL that an admin of the Dialpad company would be sent."""
         return self._admin_call("POST", f"/internal/apps/{app_id}/connect-link", {})["url"]
 
-    def wait_for_webhook(self, app_id: str, seconds: float = 30) -> None:
-        """Until workerd has made webhook and subscriptions."""
+    def webhook(self, app_id: str) -> dict:
+        return self._admin_call("GET", f"/internal/apps/{app_id}/webhook")
+
+    def wait_for_webhook(self, app_id: str, before: dict, seconds: float = 30) -> None:
+        """Until workerd has made webhook and subscriptions, since it was as `before`."""
         deadline = time.monotonic() + seconds
         while True:
-            hook = self._admin_call("GET", f"/internal/apps/{app_id}/webhook")
-            if hook["state"] == "active":
+            hook = self.webhook(app_id)
+            checked = hook["last_checked_at"] != before["last_checked_at"]
+            if checked and hook["state"] == "active":
                 return
             if time.monotonic() > deadline:
                 raise ApiError(f"no webhook after {seconds:.0f} s: {hook['last_error']}")

@@ -120,8 +120,9 @@ class Run:
     def connect_dialpad(self, app: DemoApp) -> None:
         """Each time: the fake Dialpad forgets its tokens and webhooks when it ends."""
         say("connecting app Demo with the fake Dialpad")
+        before = self.api.webhook(app.app_id)
         self.dialpad.connect(self.api, app)
-        self.api.wait_for_webhook(app.app_id)
+        self.api.wait_for_webhook(app.app_id, before)
 
     def play_demo(self, app: DemoApp) -> None:
         say("the fake Dialpad plays some calls, texts and voicemails")
