@@ -46,7 +46,7 @@ def wait_for_call(app: App, call_id: int) -> dict:
     """Until it is over here."""
     path = f"/api/calls/{call_id}"
     app.wait_for(path, 10)
-    eventually(lambda: app.get_json(path)["state"] == "hangup", 10, "its end")
+    eventually(lambda: app.get_json(path)["ended_at"], 10, "its end")
     return app.get_json(path)
 
 
