@@ -45,6 +45,25 @@ class Api:
         hook = self._admin_call("GET", f"/internal/apps/{app_id}/webhook")
         return DemoApp(app_id, key, hook["hook_url"], hook["secret"])
 
+    def connect_link(self, app_id: str) -> str:
+        """The URL that an admin of the Dialpad company would be sent."""
+        return self._admin_call("POST", f"/internal/apps/{app_id}/connect-link", {})["url"]
+
+    def webhook(self, app_id: str) -> dict:
+        return self._admin_call("GET", f"/internal/apps/{app_id}/webhook")
+
+    def wait_for_webhook(self, app_id: str, before: dict, seconds: float = 30) -> None:
+        """Until workerd has made webhook and subscriptions, since it was as `before`."""
+        deadline = time.monotonic() + seconds
+        while True:
+            hook = self.webhook(app_id)
+            checked = hook["last_checked_at"] != before["last_checked_at"]
+            if checked and hook["state"] == "active":
+                return
+            if time.monotonic() > deadline:
+                raise ApiError(f"no webhook after {seconds:.0f} s: {hook['last_error']}")
+            time.sleep(0.2)
+
     def wait_for_calls(self, key: str, seconds: float = 30) -> int:
         """Waits until the app has calls to show; returns how many."""
         deadline = time.monotonic() + seconds

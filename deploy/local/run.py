@@ -13,7 +13,6 @@ import fcntl
 import os
 import shlex
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ import ports
 import unprivileged
 from cluster import Cluster
 from demo_app import Api, DemoApp
+from demo_dialpad import DemoDialpad
 from migrate import migrate
 from private_file import SecretFile, write_private
 from services import Service, Services, http_obstacle, port_obstacle
@@ -45,6 +45,7 @@ class Run:
         self.services = Services()
         self.secrets = SecretFile(settings.run_dir / "secrets")
         self.cluster = Cluster(settings.run_dir / "postgres", settings.ports["PG_PORT"])
+        self.dialpad = DemoDialpad(settings.dialpad_url)
         self.api = Api(
             settings.url("apid"), self.secrets.get_or_make("INTERNAL_API_SECRET")
         )
@@ -55,6 +56,7 @@ class Run:
         self.start_daemons()
         app = self.api.demo_app(self.secrets)
         say(f"app Demo: {app.app_id}")
+        self.connect_dialpad(app)
         if self.settings.demo:
             self.play_demo(app)
         self.write_env(app)
@@ -115,19 +117,16 @@ class Run:
             keep_user=True,
         )
 
+    def connect_dialpad(self, app: DemoApp) -> None:
+        """Each time: the fake Dialpad forgets its tokens and webhooks when it ends."""
+        say("connecting app Demo with the fake Dialpad")
+        before = self.api.webhook(app.app_id)
+        self.dialpad.connect(self.api, app)
+        self.api.wait_for_webhook(app.app_id, before)
+
     def play_demo(self, app: DemoApp) -> None:
         say("the fake Dialpad plays some calls, texts and voicemails")
-        played = subprocess.run(
-            [sys.executable, str(SIMULATOR), "play", "--url", app.hook_url]
-            + ["--scenario", "demo"],
-            env=unprivileged.base_env() | {"SIM_HOOK_SECRET": app.hook_secret},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if played.returncode != 0:
-            raise RuntimeError(f"the demo failed:\n{played.stdout.strip()}")
+        self.dialpad.play("demo")
         say(f"calls to see: {self.api.wait_for_calls(app.api_key)}")
 
     def remove_env(self) -> None:
@@ -158,8 +157,7 @@ class Run:
         say("")
         say(f"API            {s.url('apid')}")
         say(f"webhooks       {app.hook_url}")
-        say(f"connect        {s.url('apid')}/auth/dialpad/connect?app_id={app.app_id}")
-        say(f"fake Dialpad   http://127.0.0.1:{s.ports['SIM_PORT']}")
+        say(f"fake Dialpad   {s.dialpad_url}")
         say(f"PostgreSQL     127.0.0.1:{s.ports['PG_PORT']}, database {DATABASE}")
         say(f"logs           {s.run_dir / 'logs'}")
         say(f"API key        {app.api_key}")

@@ -80,13 +80,17 @@ class Settings:
     def redirect_uri(self) -> str:
         return self.url("apid") + "/auth/dialpad/callback"
 
+    @property
+    def dialpad_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['SIM_PORT']}"
+
     def dialpad_env(self, secrets: SecretFile) -> dict[str, str]:
         """The fake Dialpad, as the sandbox that Dialpad has for developers."""
         return {
             "DIALPAD_SANDBOX_CLIENT_ID": CLIENT_ID,
             "DIALPAD_SANDBOX_CLIENT_SECRET": secrets.get_or_make(CLIENT_SECRET),
             "DIALPAD_SANDBOX_REDIRECT_URI": self.redirect_uri,
-            "DIALPAD_SANDBOX_BASE_URL": f"http://127.0.0.1:{self.ports['SIM_PORT']}",
+            "DIALPAD_SANDBOX_BASE_URL": self.dialpad_url,
         }
 
     def daemon_env(

@@ -43,7 +43,11 @@ def company(many) -> Company:
 
 
 def wait_for_call(app: App, call_id: int) -> dict:
-    return app.wait_for(f"/api/calls/{call_id}", 10)
+    """Until it is over here."""
+    path = f"/api/calls/{call_id}"
+    app.wait_for(path, 10)
+    eventually(lambda: app.get_json(path)["ended_at"], 10, "its end")
+    return app.get_json(path)
 
 
 def test_connecting_brings_webhook_and_subscriptions_and_calls_come_in(

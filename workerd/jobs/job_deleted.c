@@ -52,6 +52,7 @@ static const struct db_stmt CHUNKS[] = {
 static const struct db_stmt LAST[] = {
 	{ "job_deleted_hooks", "DELETE FROM dialpad_webhooks WHERE app_id = $1" },
 	{ "job_deleted_connection", "DELETE FROM dialpad_connections WHERE app_id = $1" },
+	{ "job_deleted_failures", "DELETE FROM hook_failures WHERE app_id = $1" },
 	{ "job_deleted_jobs", "DELETE FROM jobs WHERE app_id = $1" },
 	{ "job_deleted_head", "DELETE FROM tenant_heads WHERE app_id = $1" },
 };
