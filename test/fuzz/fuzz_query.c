@@ -51,7 +51,13 @@ static void
 check_page(struct http_req *req, const struct list *l)
 {
 	static const unsigned char key[HMAC_BYTES] = { 1 };
-	const struct page_rules rules = { key, l->name, LIST_DEFAULT_LIMIT, !l->whole };
+	const struct page_rules rules = {
+		.cursor_key = key,
+		.list = l->name,
+		.app_id = req->app_id,
+		.default_limit = LIST_DEFAULT_LIMIT,
+		.in_parts = !l->whole,
+	};
 	struct page page;
 	struct err e;
 
