@@ -46,8 +46,9 @@ struct filter_use {
 	bool narrows; /* by anything but time */
 	bool times;   /* by a time, the list's own or another */
 	bool others;  /* by another time */
-	int64_t since,
-	    until; /* of the list's own time, FILTER_FIRST_MS and FILTER_LAST_MS when absent */
+	/* Of the list's own time; FILTER_FIRST_MS and FILTER_LAST_MS when absent. */
+	int64_t since;
+	int64_t until;
 };
 
 CTI_MUST_CHECK enum err_code filters_use(const struct http_req *req, const struct filter *filters,

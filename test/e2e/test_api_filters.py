@@ -70,6 +70,9 @@ def test_a_call_that_came_long_after_its_time_is_in_the_default_window(app: App,
     late = [rows.call(sort_at=ago(**age), created_at=ago(hours=1), direction="inbound")
             for age in ({"hours": 25, "minutes": 1}, {"days": 9}, {"days": 400})]
     prompt = rows.call(direction="inbound")
+    # Before the window, but within the hour that does not count as late.
+    late.insert(0, rows.call(sort_at=ago(hours=24, minutes=20), created_at=ago(hours=23, minutes=50),
+                             direction="inbound"))
     rows.call(sort_at=ago(days=9), created_at=ago(days=8), direction="inbound")
     for order in ("", "&direction=inbound"):
         assert ids(app, f"/api/calls?{order}") == [prompt, *late]
