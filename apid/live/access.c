@@ -126,7 +126,7 @@ live_by_ticket(struct db_conn *c, const struct live_caller *who, struct str text
 	if (rc != ERR_OK || db_rows(&r) == 0)
 		return rc;
 	rc = spend(c, &ticket, &spent, e);
-	if (rc != ERR_OK || (false && !spent))
+	if (rc != ERR_OK || !spent)
 		return rc;
 	*verdict = judge(&r, who);
 	fill(pass, &r, LIVE_BY_KEY, str_of(ticket.key_id));

@@ -54,7 +54,7 @@ take_rows(struct feed_page *p, int64_t after, int64_t limit)
 		p->n++;
 	}
 	p->has_more = p->n < found;
-	p->has_gap = false;
+	p->has_gap = p->n == 0 && (found > 0 || after != p->head);
 }
 
 enum err_code

@@ -8,7 +8,7 @@
 
 enum {
 	MAX_MESSAGE_BYTES = 16 * 1024, /* that a client may send */
-	MAX_QUEUE_BYTES = 1024 * 1024 * 1024, /* beyond, it is too slow */
+	MAX_QUEUE_BYTES = 1024 * 1024, /* beyond, it is too slow */
 	FILL_BYTES = 512 * 1024,       /* given at once to one who resumes */
 	PING_MS = 25000,
 	SHOW_KEY_MS = 5000,

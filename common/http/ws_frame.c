@@ -50,7 +50,7 @@ judge_start(const struct ws_reader *r)
 {
 	int op = r->head[0] & OPCODE;
 
-	if ((r->head[0] & RESERVED) != 0)
+	if ((r->head[0] & RESERVED) != 0 || (r->head[1] & MASK) == 0)
 		return WS_CODE_PROTOCOL;
 	switch (op) {
 	case WS_OP_BINARY: return WS_CODE_NOT_TEXT;
