@@ -50,15 +50,24 @@ start_access(struct apid *api, struct err *e)
 	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
 }
 
-/* Hints only: each subscriber has a time limit of its own for what it believes. */
-static enum err_code
-start_listener(struct apid *api, struct db_opts o, struct err *e)
+struct db_opts
+apid_direct_db(const struct apid *api, const char *role)
 {
+	struct db_opts o = api->db;
+
 	if (api->conf->database_listen_url[0] != '\0')
 		o.url = api->conf->database_listen_url;
+	o.role = role;
+	return o;
+}
+
+/* Hints only: each subscriber has a time limit of its own for what it believes. */
+static enum err_code
+start_listener(struct apid *api, struct err *e)
+{
 	return db_listen_start(
 	    &(struct db_listen_opts){
-		.db = o,
+		.db = apid_direct_db(api, api->conf->db_role),
 		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys },
 		    { LIVE_CHANNEL, live_hub_hint, api->live } },
 	    },
@@ -84,7 +93,7 @@ static enum err_code
 start_reads(struct apid *api, struct err *e)
 {
 	const char *url = api->conf->database_read_url;
-	struct db_opts o = primary_opts(api);
+	struct db_opts o = api->db;
 	enum err_code rc;
 
 	if (url[0] == '\0')
@@ -114,27 +123,26 @@ start_live(struct apid *api, struct db_opts o, struct err *e)
 static enum err_code
 start_database(struct apid *api, struct err *e)
 {
-	struct db_opts o;
 	enum err_code rc;
 
 	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
 	rc = db_conninfo(api->conf, &api->conninfo, e);
 	if (rc != ERR_OK)
 		return rc;
-	o = primary_opts(api);
+	api->db = primary_opts(api);
 	api->ready = db_ready_new(&(struct db_ready_opts){
-	    .db = o,
+	    .db = api->db,
 	    .deadline_ms = READY_MS,
 	    .production = api->conf->production,
 	});
-	rc = db_pool_new(&o, &api->pool, e);
+	rc = db_pool_new(&api->db, &api->pool, e);
 	if (rc == ERR_OK)
 		rc = start_reads(api, e);
 	if (rc == ERR_OK)
 		rc = start_access(api, e);
 	if (rc == ERR_OK)
-		rc = start_live(api, o, e);
-	return rc == ERR_OK ? start_listener(api, o, e) : rc;
+		rc = start_live(api, api->db, e);
+	return rc == ERR_OK ? start_listener(api, e) : rc;
 }
 
 static enum err_code
@@ -255,6 +263,7 @@ apid_stop(void *self, int64_t timeout_ms)
 	http_server_drain(api->server, timeout_ms);
 	if (api->internal != NULL)
 		http_server_drain(api->internal, timeout_ms);
+	dialpad_api_abort(api->dialpad); /* whoever still waits for Dialpad */
 	release(api);
 }
 

@@ -105,7 +105,7 @@ wait(struct http_req *req, struct http_res *res, const struct question *q, int64
 }
 
 enum err_code
-events_get(struct http_req *req, struct http_res *res, struct err *e)
+feed_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(events_release) struct events_answer a = { .n = 0 };
 	struct question q;

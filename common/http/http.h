@@ -41,7 +41,7 @@ struct http_req {
 	struct str body; /* complete, or empty */
 	char request_id[HTTP_REQUEST_ID_BYTES];
 	struct str remote_addr;
-	int64_t begun_ms; /* monotonic: when its headers had come, before it waited for its turn */
+	int64_t begun_ms; /* monotonic: before it waited for its turn; see http_deadline_begin() */
 	struct uuid app_id; /* set by the auth hook for HTTP_AUTH_APP */
 	const char *actor;  /* and this for HTTP_AUTH_ADMIN: who it is, for the audit */
 	struct arena arena; /* reset when the request ends */

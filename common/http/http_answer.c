@@ -85,12 +85,20 @@ add_page_headers(const struct http_res *res, struct buf *out)
 }
 
 static void
+add_body_headers(const struct http_res *res, struct buf *out)
+{
+	buf_add_c(out, "Content-Type: ");
+	buf_add_c(out, res->content_type == NULL ? "application/json" : res->content_type);
+	buf_add_c(out, "\r\nContent-Length: ");
+	buf_add_i64(out, (int64_t)res->body.n);
+	buf_add_c(out, "\r\n");
+}
+
+static void
 add_own_headers(const struct http_res *res, const struct http_answer_opts *o, struct buf *out)
 {
 	if (has_body(res->status))
-		buf_add_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-		    res->content_type == NULL ? "application/json" : res->content_type,
-		    res->body.n);
+		add_body_headers(res, out);
 	add_date(out);
 	add_page_headers(res, out);
 	if (!http_answer_has(res, "Cache-Control"))
@@ -99,7 +107,9 @@ add_own_headers(const struct http_res *res, const struct http_answer_opts *o, st
 		buf_add_c(out, "Retry-After: 1\r\n");
 	if (o->hsts != NULL)
 		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", o->hsts);
-	buf_add_fmt(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", o->request_id);
+	buf_add_c(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
+	buf_add_c(out, o->request_id);
+	buf_add_c(out, "\r\n");
 	if (!o->keep && !http_answer_has(res, "Connection"))
 		buf_add_c(out, "Connection: close\r\n");
 }
@@ -107,7 +117,11 @@ add_own_headers(const struct http_res *res, const struct http_answer_opts *o, st
 void
 http_answer_build(const struct http_res *res, const struct http_answer_opts *o, struct buf *out)
 {
-	buf_add_fmt(out, "HTTP/1.1 %d %s\r\n", res->status, reason(res->status));
+	buf_add_c(out, "HTTP/1.1 ");
+	buf_add_i64(out, res->status);
+	buf_add_c(out, " ");
+	buf_add_c(out, reason(res->status));
+	buf_add_c(out, "\r\n");
 	add_own_headers(res, o, out);
 	buf_add_str(out, buf_str(&res->headers));
 	buf_add_c(out, "\r\n");

@@ -58,13 +58,12 @@ is_sending(const struct mg_request_info *ri)
 }
 
 void
-http_conn_open(struct http_conn *c, struct mg_connection *mg)
+http_conn_open(struct http_conn *c, struct mg_connection *mg, int64_t request_ms)
 {
 	memset(c, 0, sizeof *c);
 	c->mg = mg;
-	c->begun_ms = clock_mono_ms();
 	c->deadline = mg_get_thread_pointer(mg);
-	http_deadline_pause(c->deadline);
+	c->begun_ms = http_deadline_begin(c->deadline, request_ms);
 	c->remote_addr = str_of(mg_get_request_info(mg)->remote_addr);
 	c->method = c->path = STR("-");
 }

@@ -26,7 +26,8 @@ struct http_conn {
 	struct http_deadline *deadline; /* of the whole request */
 	struct str method, path, query; /* raw; "-" and no query until the request is taken */
 	struct str remote_addr;
-	int64_t begun_ms; /* monotonic: when the headers had come */
+	int64_t
+	    begun_ms; /* monotonic: before its first byte, or when the headers had come at once */
 	const struct http_server_opts *server;
 	struct wires *wires; /* where connections live on without a thread; NULL: they do not */
 	struct http_query_item headers[HTTP_MAX_HEADERS];
@@ -38,8 +39,9 @@ struct http_conn {
 	bool kept;        /* and the answer said so */
 };
 
-/* Pauses the deadline until http_conn_read() needs it. */
-void http_conn_open(struct http_conn *c, struct mg_connection *mg);
+/* The headers have come. Pauses the deadline until http_conn_read() needs it: request_ms after the
+ * request began. */
+void http_conn_open(struct http_conn *c, struct mg_connection *mg, int64_t request_ms);
 
 /* Only when civetweb could parse the request: else its record still has pointers to texts of an
  * earlier one, which the next one has overwritten. */

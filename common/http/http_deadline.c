@@ -205,6 +205,19 @@ http_deadline_start_kept(struct http_deadline *d, int64_t in_ms)
 	start(d, in_ms, true);
 }
 
+int64_t
+http_deadline_begin(struct http_deadline *d, int64_t within_ms)
+{
+	int64_t now_ms = clock_mono_ms(), begun_ms;
+
+	(void)pthread_mutex_lock(&d->lock);
+	begun_ms = d->due_ms - within_ms < now_ms ? d->due_ms - within_ms : now_ms;
+	d->due_ms = begun_ms + within_ms;
+	d->running = false;
+	(void)pthread_mutex_unlock(&d->lock);
+	return begun_ms;
+}
+
 static void
 set_running(struct http_deadline *d, bool running)
 {

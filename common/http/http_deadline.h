@@ -40,6 +40,9 @@ void http_deadline_start(struct http_deadline *d, int64_t in_ms); /* from now on
 /* The same, and nobody hurries it: closing a connection that was kept would cross with its next
  * request, which would be lost. */
 void http_deadline_start_kept(struct http_deadline *d, int64_t in_ms);
+/* The headers have come: pauses. The whole request has within_ms from when it began, which is
+ * returned (monotonic ms): now, or sooner when the headers took longer than the wait for them. */
+int64_t http_deadline_begin(struct http_deadline *d, int64_t within_ms);
 void http_deadline_pause(struct http_deadline *d); /* no signals; time goes on */
 void http_deadline_resume(struct http_deadline *d);
 bool http_deadline_is_over(const struct http_deadline *d);

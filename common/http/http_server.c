@@ -83,11 +83,12 @@ on_request(struct mg_connection *mg, void *server)
 {
 	struct http_server *s = server;
 	struct http_conn c;
-	enum http_admission a = http_room_enter(&s->room);
+	enum http_admission a;
 	int status;
 
-	http_conn_open(&c, mg);
+	http_conn_open(&c, mg, s->o.request_ms);
 	http_conn_take_request(&c);
+	a = http_room_enter(&s->room);
 	c.server = &s->o;
 	c.wires = s->wires;
 	c.reusable = s->o.reuse && http_room_has_spare(&s->room);
@@ -141,7 +142,7 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	struct err e;
 
 	(void)text;
-	http_conn_open(&c, mg);
+	http_conn_open(&c, mg, s->o.request_ms);
 	if (status == 404)
 		(void)err_set(&e, ERR_NOT_FOUND, "there is nothing under this path");
 	else if (status == 426)

@@ -66,7 +66,7 @@ def fault(method: str, path: str, status: int, content_type: str, body: bytes) -
         return f"status {status} is not described"
     kinds = _resolved(answer).get("content", {})
     kind = content_type.split(";")[0]
-    if not body and (method == "HEAD" or not kinds):
+    if not body and (method == "HEAD" or not kinds or 300 <= status < 400):
         return None
     if kind not in kinds:
         return f"{kind or 'no content type'} instead of {' or '.join(kinds)}"

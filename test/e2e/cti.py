@@ -229,7 +229,7 @@ class Stack:
                 **NO_LIMITS,
             },
         }[name]
-        if name == "apid":
+        if name != "ingestd":
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
         return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)
