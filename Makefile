@@ -85,6 +85,16 @@ $(B)/test/%: $(B)/test/db/%.o $(foreach d,$(DAEMONS),$(call parts,$(d))) $(B)/li
 	@echo "  LINK  $@"; mkdir -p $(@D)
 	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS) -lcmocka
 
+# Programs that a benchmark runs: `make build/release/bench/key_check`.
+$(B)/bench/%: $(B)/test/bench/%.o $(call parts,apid) $(B)/libcti.a
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) $(LINK) -o $@ $^ $(LDLIBS)
+
+# Loaded into a daemon by a test, so never with a sanitizer of its own.
+$(B)/test/%.so: test/e2e/%.c
+	@echo "  LINK  $@"; mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(WARN) -Werror -D_GNU_SOURCE -O1 -shared -fPIC -o $@ $< -ldl
+
 # A fuzzer in the variant `fuzz`; elsewhere a program that runs the inputs it is given.
 FUZZ_MAIN := $(if $(filter fuzz,$(BUILD)),-fsanitize=fuzzer,$(B)/test/fuzz/replay.o)
 $(B)/fuzz/%: $(B)/test/fuzz/%.o $(filter %.o,$(FUZZ_MAIN)) $(foreach d,ingestd apid,$(call parts,$(d))) $(B)/libcti.a
@@ -127,7 +137,7 @@ test: deps-test ## all tests, with ASan and UBSan
 
 # ---- parts of it ----
 
-tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%)
+tests: $(UNIT:%=$(B)/test/%) $(DBTESTS:%=$(B)/test/%) $(FUZZERS:%=$(B)/fuzz/%) $(B)/test/full_disk.so
 
 # What tests need from npm, as the lock file says.
 build/npm/.installed: test/npm/package-lock.json
@@ -139,7 +149,7 @@ build/npm/.installed: test/npm/package-lock.json
 unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/unit
 
-e2e: all ## end-to-end tests against one variant's daemons
+e2e: all $(B)/test/full_disk.so ## end-to-end tests against one variant's daemons
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
 
 test-long: deps-test ## what takes too long for `make test`, see docs/testing.md

@@ -9,6 +9,7 @@
 #include "apid/edge/gate.h"
 #include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
+#include "apid/live/hub.h"
 #include "apid/routes.h"
 #include "common/base/log.h"
 
@@ -23,6 +24,7 @@ enum {
 	/* The primary still has time after a replica that does not answer. */
 	REPLICA_STATEMENT_MS = 4000,
 	CHECKOUT_MS = 2000,
+	SOCKET_THREADS = 2,
 	MAX_CONNINFO_BYTES = 8192,
 };
 
@@ -31,6 +33,7 @@ report_ready(void *self, struct json_out *j)
 {
 	struct apid *api = self;
 
+	jo_kv_bool(j, "listening", api->listen != NULL && db_listen_connected(api->listen));
 	return db_ready_check(api->ready, j);
 }
 
@@ -47,16 +50,26 @@ start_access(struct apid *api, struct err *e)
 	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
 }
 
-/* Hints only: each subscriber has a time limit of its own for what it believes. */
-static enum err_code
-start_listener(struct apid *api, struct db_opts o, struct err *e)
+struct db_opts
+apid_direct_db(const struct apid *api, const char *role)
 {
+	struct db_opts o = api->db;
+
 	if (api->conf->database_listen_url[0] != '\0')
 		o.url = api->conf->database_listen_url;
+	o.role = role;
+	return o;
+}
+
+/* Hints only: each subscriber has a time limit of its own for what it believes. */
+static enum err_code
+start_listener(struct apid *api, struct err *e)
+{
 	return db_listen_start(
 	    &(struct db_listen_opts){
-		.db = o,
-		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys } },
+		.db = apid_direct_db(api, api->conf->db_role),
+		.channels = { { KEYRING_CHANNEL, keyring_forget, api->keys },
+		    { LIVE_CHANNEL, live_hub_hint, api->live } },
 	    },
 	    &api->listen, e);
 }
@@ -80,7 +93,7 @@ static enum err_code
 start_reads(struct apid *api, struct err *e)
 {
 	const char *url = api->conf->database_read_url;
-	struct db_opts o = primary_opts(api);
+	struct db_opts o = api->db;
 	enum err_code rc;
 
 	if (url[0] == '\0')
@@ -92,27 +105,44 @@ start_reads(struct apid *api, struct err *e)
 }
 
 static enum err_code
+start_live(struct apid *api, struct db_opts o, struct err *e)
+{
+	const struct conf *c = api->conf;
+
+	return live_hub_start(
+	    &(struct live_hub_opts){
+		.db = o,
+		.cursor_key = api->cursor_key,
+		.house = { str_of(c->api_key_pepper), str_of(c->cors_allowed_origins) },
+		.max = (int)c->live_max_sockets,
+		.max_per_app = (int)c->live_max_sockets_per_app,
+	    },
+	    &api->live, e);
+}
+
+static enum err_code
 start_database(struct apid *api, struct err *e)
 {
-	struct db_opts o;
 	enum err_code rc;
 
 	buf_init(&api->conninfo, MAX_CONNINFO_BYTES);
 	rc = db_conninfo(api->conf, &api->conninfo, e);
 	if (rc != ERR_OK)
 		return rc;
-	o = primary_opts(api);
+	api->db = primary_opts(api);
 	api->ready = db_ready_new(&(struct db_ready_opts){
-	    .db = o,
+	    .db = api->db,
 	    .deadline_ms = READY_MS,
 	    .production = api->conf->production,
 	});
-	rc = db_pool_new(&o, &api->pool, e);
+	rc = db_pool_new(&api->db, &api->pool, e);
 	if (rc == ERR_OK)
 		rc = start_reads(api, e);
 	if (rc == ERR_OK)
 		rc = start_access(api, e);
-	return rc == ERR_OK ? start_listener(api, o, e) : rc;
+	if (rc == ERR_OK)
+		rc = start_live(api, api->db, e);
+	return rc == ERR_OK ? start_listener(api, e) : rc;
 }
 
 static enum err_code
@@ -150,6 +180,7 @@ start_server(struct apid *api, int port, enum routes_port which, struct http_rou
 		.error = problem_of_error,
 		.request_ms = REQUEST_MS,
 		.log_requests = true,
+		.socket_threads = SOCKET_THREADS,
 		.hsts = api->conf->production ? "max-age=31536000; includeSubDomains" : NULL,
 	    },
 	    out, e);
@@ -179,6 +210,7 @@ release(struct apid *api)
 	seal_keys_wipe(&api->seal_keys);
 	http_ops_stop(api->ops);
 	db_listen_stop(api->listen);
+	live_hub_stop(api->live);
 	keyring_stop(api->keys);
 	admins_free(api->admins);
 	limiter_free(api->limiter);
@@ -227,9 +259,11 @@ apid_stop(void *self, int64_t timeout_ms)
 {
 	struct apid *api = self;
 
+	live_hub_drain(api->live);
 	http_server_drain(api->server, timeout_ms);
 	if (api->internal != NULL)
 		http_server_drain(api->internal, timeout_ms);
+	dialpad_api_abort(api->dialpad); /* whoever still waits for Dialpad */
 	release(api);
 }
 

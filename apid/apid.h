@@ -20,10 +20,13 @@
 #include "common/dialpad/dialpad_api.h"
 #include "common/http/http_ops.h"
 
+struct live_hub;
+
 struct apid {
 	struct http_ops *ops; /* first: http_ops_healthz looks here */
 	const struct conf *conf;
 	struct buf conninfo;
+	struct db_opts db;    /* of the primary */
 	struct db_pool *pool; /* of the primary */
 	struct reads reads;
 	struct db_ready *ready;
@@ -34,6 +37,7 @@ struct apid {
 	struct dialpad_api *dialpad;
 	struct seal_keys seal_keys;
 	struct http_server *server;
+	struct live_hub *live;        /* who is told of changes */
 	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
 	struct http_route *routes, *internal_routes;
 	unsigned char cursor_key[HMAC_BYTES];
@@ -56,6 +60,9 @@ CTI_MUST_CHECK enum err_code apid_read(const struct http_req *req, const struct 
 /* A transaction as cti_api, under the rules of db_tx: fn may run more than once. */
 CTI_MUST_CHECK enum err_code apid_tx(
     const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
+
+/* For a connection of one's own, past a pooler, in this role. */
+struct db_opts apid_direct_db(const struct apid *api, const char *role);
 
 /* A transaction as cti_admin, under the rules of db_tx: fn may run more than once. */
 CTI_MUST_CHECK enum err_code apid_admin_tx(

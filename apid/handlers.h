@@ -24,7 +24,7 @@ HANDLER(voicemails_list);
 HANDLER(voicemails_get);
 HANDLER(connection_get);
 
-/* admin: apps.c, keys.c, hooks.c, audit.c */
+/* admin: apps.c, keys.c, hooks.c, repairs.c, checklist.c, audit.c */
 HANDLER(apps_create);
 HANDLER(apps_list);
 HANDLER(apps_get);
@@ -34,7 +34,27 @@ HANDLER(keys_create);
 HANDLER(keys_list);
 HANDLER(keys_revoke);
 HANDLER(hooks_get);
+HANDLER(hooks_provision);
+HANDLER(hooks_rotate);
+HANDLER(repairs_create);
+HANDLER(repairs_list);
+HANDLER(setup_get);
 HANDLER(audit_get);
+
+/* admin: events.c, replay.c, unclaimed.c, rules.c, stats.c, erase.c */
+HANDLER(events_list);
+HANDLER(events_get);
+HANDLER(replay_create);
+HANDLER(replay_list);
+HANDLER(unclaimed_list);
+HANDLER(unclaimed_get);
+HANDLER(unclaimed_assign);
+HANDLER(unclaimed_assignments);
+HANDLER(rules_list);
+HANDLER(rules_remove);
+HANDLER(stats_get);
+HANDLER(erase_create);
+HANDLER(erase_list);
 
 /* oauth/connect.c, oauth/callback.c */
 HANDLER(oauth_connect);
@@ -44,6 +64,14 @@ HANDLER(oauth_callback);
 HANDLER(connections_get);
 HANDLER(connections_disconnect);
 HANDLER(connections_invite);
+
+/* events.c, open.c, ticket.c, token.c */
+HANDLER(feed_get);
+HANDLER(live_open);
+HANDLER(ticket_create);
+HANDLER(token_create);
+HANDLER(token_list);
+HANDLER(token_revoke);
 
 /* health.c */
 HANDLER(health_get);

@@ -8,7 +8,7 @@
 #define ADMIN HTTP_AUTH_ADMIN
 #define ANY HTTP_AUTH_VISITOR
 
-enum { SMALL_BODY = 16 * 1024, WEBHOOK_BODY = 2 * 1024 * 1024 };
+enum { SMALL_BODY = 16 * 1024, LIST_BODY = 64 * 1024, WEBHOOK_BODY = 2 * 1024 * 1024 };
 
 /* clang-format off */
 const struct http_route apid_routes[] = {
@@ -33,6 +33,10 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/auth/dialpad/connect",        ANY,   0,            oauth_connect },
 	{ "GET",  "/auth/dialpad/callback",       ANY,   0,            oauth_callback },
 
+	{ "GET",  "/api/events",                  APP,   0,            feed_get },
+	{ "POST", "/api/ws-ticket",               APP,   SMALL_BODY,   ticket_create },
+	{ "GET",  "/ws",                          NONE,  0,            live_open },
+
 	{ "POST", "/internal/apps",               ADMIN, SMALL_BODY,   apps_create },
 	{ "GET",  "/internal/apps",               ADMIN, 0,            apps_list },
 	{ "GET",  "/internal/apps/{id}",          ADMIN, 0,            apps_get },
@@ -42,10 +46,32 @@ const struct http_route apid_routes[] = {
 	{ "GET",  "/internal/apps/{id}/api-keys", ADMIN, 0,            keys_list },
 	{ "DELETE", "/internal/apps/{id}/api-keys/{key_id}", ADMIN, 0, keys_revoke },
 	{ "GET",  "/internal/apps/{id}/webhook",  ADMIN, 0,            hooks_get },
+	{ "POST", "/internal/apps/{id}/webhook",  ADMIN, SMALL_BODY,   hooks_provision },
+	{ "POST", "/internal/apps/{id}/webhook/rotate", ADMIN, SMALL_BODY, hooks_rotate },
+	{ "GET",  "/internal/apps/{id}/repair",   ADMIN, 0,            repairs_list },
+	{ "POST", "/internal/apps/{id}/repair",   ADMIN, SMALL_BODY,   repairs_create },
+	{ "GET",  "/internal/apps/{id}/setup",    ADMIN, 0,            setup_get },
+	{ "POST", "/internal/apps/{id}/live-token", ADMIN, SMALL_BODY, token_create },
+	{ "GET",  "/internal/apps/{id}/live-tokens", ADMIN, 0,         token_list },
+	{ "DELETE", "/internal/apps/{id}/live-tokens/{token_id}", ADMIN, 0, token_revoke },
 	{ "GET",  "/internal/apps/{id}/connection", ADMIN, 0,          connections_get },
 	{ "POST", "/internal/apps/{id}/disconnect", ADMIN, SMALL_BODY, connections_disconnect },
 	{ "POST", "/internal/apps/{id}/connect-link", ADMIN, SMALL_BODY, connections_invite },
 	{ "GET",  "/internal/apps/{id}/audit",    ADMIN, 0,            audit_get },
+
+	{ "GET",  "/internal/apps/{id}/events",   ADMIN, 0,            events_list },
+	{ "GET",  "/internal/apps/{id}/events/replay", ADMIN, 0,       replay_list },
+	{ "POST", "/internal/apps/{id}/events/replay", ADMIN, LIST_BODY, replay_create },
+	{ "GET",  "/internal/apps/{id}/events/{event_id}", ADMIN, 0,   events_get },
+	{ "GET",  "/internal/apps/{id}/erase",    ADMIN, 0,            erase_list },
+	{ "POST", "/internal/apps/{id}/erase",    ADMIN, SMALL_BODY,   erase_create },
+	{ "GET",  "/internal/events/unclaimed",   ADMIN, 0,            unclaimed_list },
+	{ "GET",  "/internal/events/unclaimed/assign", ADMIN, 0,       unclaimed_assignments },
+	{ "POST", "/internal/events/unclaimed/assign", ADMIN, LIST_BODY, unclaimed_assign },
+	{ "GET",  "/internal/events/unclaimed/{event_id}", ADMIN, 0,   unclaimed_get },
+	{ "GET",  "/internal/events/rules",       ADMIN, 0,            rules_list },
+	{ "DELETE", "/internal/events/rules/{kind}/{dialpad_id}", ADMIN, 0, rules_remove },
+	{ "GET",  "/internal/stats",              ADMIN, 0,            stats_get },
 
 	/* Belongs to ingestd. It has to read the event to refuse it in a way that Dialpad repeats. */
 	{ "POST", "/webhooks/**",                 NONE,  WEBHOOK_BODY, misdirected_webhook },

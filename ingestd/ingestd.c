@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of its headers (webhook.c). */
+/* Dialpad waits 5 s. A request is read within 2 s and answered within 4 s of its beginning (webhook.c). */
 enum {
 	REQUEST_MS = 2000,
 	STORE_MS = 4000,
@@ -147,6 +147,8 @@ start_all(struct ingestd *in, const struct conf *c, const struct db_opts *db, st
 	if (rc == ERR_OK)
 		rc = start_writer(in, c, db, e);
 	if (rc == ERR_OK)
+		rc = pulse_start(db, &in->pulse, e);
+	if (rc == ERR_OK)
 		rc = start_server(in, c, e);
 	in->serving = rc == ERR_OK;
 	return rc;
@@ -202,6 +204,7 @@ ingestd_stop(void *self, int64_t timeout_ms)
 	if (in->server != NULL)
 		http_server_drain(in->server, timeout_ms);
 	http_server_stop(in->server);
+	pulse_stop(in->pulse);
 	writer_stop(in->writer);
 	replay_stop(in->replay);
 	spool_close(in->spool);

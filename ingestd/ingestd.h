@@ -3,8 +3,8 @@
  *
  * Use:      ingestd_start, ingestd_unready, ingestd_stop from main by daemon_run().
  * Owns:     everything it starts.
- * Threads:  HTTP_THREADS for requests, INGEST_WRITERS writers, a replayer when there is a spool, an
- *           ops server.
+ * Threads:  HTTP_THREADS for requests, INGEST_WRITERS writers, a replayer when there is a spool, a
+ *           pulse, an ops server.
  * Errors:   start: what could not be started. A database that is down is no reason not to start,
  *           and never makes the daemon unready: Dialpad would meet refused connections.
  */
@@ -14,6 +14,7 @@
 #include "common/conf/conf.h"
 #include "common/db/db_ready.h"
 #include "common/http/http_ops.h"
+#include "ingestd/pulse.h"
 #include "ingestd/replay.h"
 #include "ingestd/secrets.h"
 #include "ingestd/writer.h"
@@ -27,6 +28,7 @@ struct ingestd {
 	struct spool *spool; /* NULL without INGEST_SPOOL_DIR */
 	struct replay *replay;
 	struct writer *writer;
+	struct pulse *pulse;
 	bool log_events;
 	_Atomic bool serving; /* false while another process holds the spool */
 };

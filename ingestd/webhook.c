@@ -49,6 +49,7 @@ refuse(struct http_req *req, const struct hook *hook, enum err_code rc, const st
 	if (rc == ERR_UNAUTHORIZED) {
 		metric_add(&bad_signatures_total, name, 1);
 		metric_add(&webhooks_total, "bad_signature", 1);
+		pulse_note_forged(((const struct ingestd *)req->self)->pulse, hook);
 		log_warn("webhook.bad_signature", "hook=%s: %s", name, e->msg);
 	} else {
 		metric_add(&webhooks_total, "no_secret", 1);
@@ -70,6 +71,7 @@ accept(struct http_req *req, struct http_res *res, const struct hook *hook, stru
 	rc = writer_store(in->writer, &ev, req->begun_ms + ANSWER_MS, e);
 	if (rc != ERR_OK) {
 		metric_add(&webhooks_total, "unavailable", 1);
+		pulse_note_unstored(in->pulse);
 		return rc;
 	}
 	metric_add(&webhooks_total, "stored", 1);

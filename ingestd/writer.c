@@ -19,7 +19,14 @@ static struct metric grouped_total = METRIC_COUNTER("cti_ingest_grouped_events_t
 static struct metric commit_seconds =
     METRIC_SECONDS("cti_ingest_commit_seconds", "Time to commit a group in the database.", NULL);
 
-enum { MARGIN_MS = 200, LEAST_MS = 100, PAUSE_MS = 250, HINT_GAP_MS = 5, GROUP_LIMIT = 1024 };
+enum {
+	MARGIN_MS = 200,
+	LEAST_MS = 100,
+	PAUSE_MS = 250,
+	HINT_GAP_MS = 5,
+	HINT_MS = 500, /* the longest that a hint may take */
+	GROUP_LIMIT = 1024
+};
 
 /* A waiting event, on the stack of its request's thread. */
 struct entry {
@@ -138,7 +145,7 @@ struct group {
 	const struct event *events[GROUP_LIMIT];
 	struct entry *entries[GROUP_LIMIT];
 	int n;
-	int64_t until; /* of the one that waits longest */
+	int64_t until; /* of the one that can wait least: its body may have come slowly */
 };
 
 /* A writer's NOTIFYs: at most one each HINT_GAP_MS, and one after the last group. */
@@ -175,7 +182,7 @@ take_group(struct writer *w, const struct hints *h, struct group *g)
 		w->first = en->next;
 		w->nwaiting--;
 		en->taken = true;
-		if (g->n == 0)
+		if (g->n == 0 || en->until < g->until)
 			g->until = en->until;
 		g->events[g->n] = en->ev;
 		g->entries[g->n++] = en;
@@ -244,7 +251,7 @@ insert_once(struct db_conn **conn, const struct db_opts *o, const struct group *
 	struct db_opts timed = *o;
 	enum err_code rc = ERR_OK;
 
-	timed.timeout_ms = left_ms;
+	timed.connect_ms = left_ms; /* its statements have the deadline of their own group */
 	if (*conn == NULL)
 		rc = db_connect(&timed, conn, e);
 	if (rc != ERR_OK)
@@ -284,7 +291,8 @@ count_group(const char *to, int n)
 	metric_add(&grouped_total, to, n);
 }
 
-/* Hints that fail cost a poll, not an event. */
+/* Hints that fail cost a poll, not an event. Events are waiting meanwhile, and a NOTIFY waits for a
+ * standby as every commit does. */
 static void
 send_hint(struct db_conn *conn, struct hints *h)
 {
@@ -293,7 +301,7 @@ send_hint(struct db_conn *conn, struct hints *h)
 	h->owed = false;
 	if (conn == NULL)
 		return;
-	db_set_deadline(conn, 0);
+	db_set_deadline(conn, clock_mono_ms() + HINT_MS);
 	if (db_notify(conn, "cti_events", &e) != ERR_OK)
 		log_err(LOG_DEBUG, "ingest.notify_failed", &e);
 	h->due_ms = clock_mono_ms() + HINT_GAP_MS;

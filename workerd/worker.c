@@ -216,7 +216,7 @@ step_claims(struct worker *w)
 	w->claims_due_ms = more ? 0 : clock_mono_ms() + w->opts->poll_ms * 2 / 3;
 }
 
-enum rest { REST_NONE, REST_HINT, REST_PAUSE };
+enum rest { REST_NONE, REST_HINT, REST_BUSY, REST_PAUSE };
 
 /* Serve one tenant; *rest says what to wait for before the next. */
 static enum err_code
@@ -243,7 +243,7 @@ step(struct worker *w, enum rest *rest, struct err *e)
 		return step_batch(w, &t, e);
 	rc = tenant_any_due(w->conn, &due, e);
 	if (rc == ERR_OK)
-		*rest = due ? REST_PAUSE : REST_HINT;
+		*rest = due ? REST_BUSY : REST_HINT;
 	return rc;
 }
 
@@ -254,8 +254,9 @@ rest_a_while(struct worker *w, enum rest rest, uint64_t seen)
 {
 	switch (rest) {
 	case REST_HINT: return wake_wait(w->wake, seen, jittered(w->opts->poll_ms * 2 / 3));
-	case REST_PAUSE: /* another worker serves what is due, or did before it died */
-		return wake_pause(w->wake, jittered(100));
+	case REST_BUSY: /* another worker serves what is due, or did before it died */
+		return wake_wait(w->wake, seen, jittered(100));
+	case REST_PAUSE: return wake_pause(w->wake, jittered(100)); /* hints do not help */
 	case REST_NONE: break;
 	}
 	return wake_pause(w->wake, 0);

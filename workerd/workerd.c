@@ -65,7 +65,8 @@ start_listener(struct workerd *w, const struct conf *c, struct err *e)
 {
 	struct db_listen_opts o = {
 		.db = w->worker_opts.db,
-		.channels = { { "cti_events", on_hint, &w->wake } },
+		.channels = { { "cti_events", on_hint, &w->wake },
+		    { "cti_jobs", on_hint, &w->jobs_wake } },
 	};
 
 	if (c->database_listen_url[0] != '\0')
@@ -121,6 +122,8 @@ set_job_options(struct workerd *w, const struct conf *c)
 			.record_days = (int)c->records_retention_days,
 			.stuck_hours = (int)c->call_stuck_hours,
 			.dialpad = &w->dialpad,
+			.alerts = &w->alerts,
+			.conf = c,
 		},
 	};
 	if (c->database_listen_url[0] != '\0')
@@ -137,7 +140,8 @@ prepare(struct workerd *w, const struct conf *c, struct err *e)
 		return rc;
 	set_options(w, c);
 	set_job_options(w, c);
-	return dialpad_start(&w->dialpad, c, &w->jobs_opts.db, e);
+	rc = dialpad_start(&w->dialpad, c, &w->jobs_opts.db, e);
+	return rc == ERR_OK ? alerts_start(&w->alerts, c, e) : rc;
 }
 
 enum err_code
@@ -148,6 +152,7 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 
 	buf_init(&w->conninfo, CONNINFO_BYTES);
 	wake_init(&w->wake);
+	wake_init(&w->jobs_wake);
 	rc = prepare(w, c, e);
 	if (rc == ERR_OK) {
 		w->ready = db_ready_new(&(struct db_ready_opts){
@@ -163,7 +168,7 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 	if (rc == ERR_OK)
 		rc = start_workers(w, (int)c->worker_threads, e);
 	if (rc == ERR_OK)
-		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->wake, e);
+		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->jobs_wake, e);
 	if (rc != ERR_OK)
 		workerd_stop(w, 0);
 	return rc;
@@ -186,7 +191,9 @@ workerd_stop(void *self, int64_t timeout_ms)
 
 	atomic_store(&w->give_up, clock_mono_ms() + timeout_ms);
 	wake_stop(&w->wake);
+	wake_stop(&w->jobs_wake);
 	dialpad_abort(&w->dialpad);
+	alerts_abort(&w->alerts);
 	for (int i = 0; i < w->nworkers; i++)
 		worker_join(&w->workers[i]);
 	jobs_join(&w->jobs);
@@ -197,7 +204,9 @@ workerd_stop(void *self, int64_t timeout_ms)
 	db_listen_stop(w->listen);
 	db_ready_free(w->ready);
 	dialpad_stop(&w->dialpad);
+	alerts_stop(&w->alerts);
 	wake_release(&w->wake);
+	wake_release(&w->jobs_wake);
 	buf_release(&w->conninfo);
 }
 
@@ -229,6 +238,7 @@ run_job(void *self, const struct conf *c)
 	if (rc == ERR_OK)
 		rc = jobs_run_now(&w.jobs_opts, name, &e);
 	dialpad_stop(&w.dialpad);
+	alerts_stop(&w.alerts);
 	buf_release(&w.conninfo);
 	if (rc == ERR_OK)
 		log_info("job.done", "%s", name);

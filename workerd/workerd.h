@@ -16,6 +16,7 @@
 #include "common/run/daemon.h"
 #include "workerd/dialpad/dialpad.h"
 #include "workerd/jobs/jobs.h"
+#include "workerd/watch/alerts.h"
 #include "workerd/worker.h"
 
 enum { WORKERD_MAX_THREADS = 64 };
@@ -32,6 +33,8 @@ struct workerd {
 	struct worker workers[WORKERD_MAX_THREADS];
 	int nworkers;
 	struct dialpad dialpad;
+	struct alerts alerts;
+	struct wake jobs_wake;
 	struct jobs_opts jobs_opts;
 	struct jobs jobs;
 };

@@ -51,8 +51,8 @@ check_admin(struct http_req *req, struct http_res *res, struct err *e)
 	return req->actor == NULL ? refuse_wrong(req, res, hint, e) : ERR_OK;
 }
 
-static struct str
-client_key(const struct http_req *req)
+struct str
+apid_given_key(const struct http_req *req)
 {
 	struct str key = http_header(req, "x-app-api-key");
 
@@ -97,7 +97,7 @@ apid_check_key(struct http_req *req, struct http_res *res, struct str text, stru
 static enum err_code
 check_client(struct http_req *req, struct http_res *res, struct err *e)
 {
-	struct str text = client_key(req);
+	struct str text = apid_given_key(req);
 
 	if (text.n == 0)
 		return err_set(e, ERR_UNAUTHORIZED,

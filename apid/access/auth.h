@@ -18,6 +18,9 @@
 enum err_code apid_authenticate(
     struct http_req *req, struct http_res *res, enum http_auth auth, struct err *e);
 
+/* The API key that a client sent, good or not; empty when there is none. */
+struct str apid_given_key(const struct http_req *req);
+
 /* A client's key that came another way than in a header. Sets req->app_id. */
 CTI_MUST_CHECK enum err_code apid_check_key(
     struct http_req *req, struct http_res *res, struct str text, struct err *e);

@@ -48,15 +48,6 @@ static const struct db_stmt FIRST_HOOK_INSERT = {
 	.sql = "INSERT INTO dialpad_webhooks (app_id, hook, key_fingerprint) VALUES ($1, 1, $2)",
 };
 
-static const struct db_stmt HOOK_CURRENT = {
-	.name = "hook_current",
-	.sql = "SELECT hook.hook, hook.key_fingerprint FROM apps LEFT JOIN LATERAL ("
-	       "SELECT hook, key_fingerprint FROM dialpad_webhooks"
-	       " WHERE app_id = $1 AND state = 'current' ORDER BY hook DESC LIMIT 1"
-	       ") AS hook ON true WHERE app_id = $1 AND " IS_KNOWN,
-};
-enum { HOOK_NUMBER, HOOK_FINGERPRINT };
-
 static enum err_code
 refuse_unknown(struct err *e)
 {
@@ -123,20 +114,6 @@ enum err_code
 apps_db_get(const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
 {
 	return read_one(req, &APP_GET, app_id, out, e);
-}
-
-enum err_code
-apps_db_get_hook(struct http_req *req, struct uuid app_id, int32_t *number, struct str *fingerprint,
-    struct err *e)
-{
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = read_one(req, &HOOK_CURRENT, app_id, &r, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	*number = db_null(&r, 0, HOOK_NUMBER) ? 1 : (int32_t)db_i64(&r, 0, HOOK_NUMBER);
-	*fingerprint = arena_dup(&req->arena, db_str(&r, 0, HOOK_FINGERPRINT));
-	return ERR_OK;
 }
 
 static enum err_code

@@ -44,11 +44,6 @@ struct new_app {
 CTI_MUST_CHECK enum err_code apps_db_create(
     const struct http_req *req, const struct new_app *app, struct db_result *out, struct err *e);
 
-/* The number of the app's current hook, and the fingerprint of the key it was made with (owned by
- * the request's arena; STR_NONE when no hook was made yet: then it is to be the first). */
-CTI_MUST_CHECK enum err_code apps_db_get_hook(struct http_req *req, struct uuid app_id,
-    int32_t *number, struct str *fingerprint, struct err *e);
-
 struct app_changes {
 	struct str name; /* STR_NONE: as it was; likewise all that follows without its has_… */
 	bool has_active, is_active;

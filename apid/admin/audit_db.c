@@ -62,11 +62,12 @@ list(struct db_conn *c, void *arg, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	struct audit_page *w = arg;
-	enum err_code rc = check_app(c, w->app_id, e);
+	enum err_code rc;
 
+	db_params_init(&p);
+	rc = check_app(c, w->app_id, e);
 	if (rc != ERR_OK)
 		return rc;
-	db_params_init(&p);
 	db_p_uuid(&p, w->app_id);
 	db_p_i64(&p, w->before);
 	db_p_i64(&p, w->limit);

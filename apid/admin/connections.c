@@ -1,6 +1,7 @@
 #include "apid/handlers.h"
 
 #include "apid/admin/connections_db.h"
+#include "apid/admin/unhook.h"
 #include "apid/apid.h"
 #include "apid/edge/body.h"
 #include "apid/edge/request.h"
@@ -140,14 +141,32 @@ revoke_tokens(const struct apid *api, struct uuid app_id, const struct connectio
 	    : "Dialpad could not be asked; the log says why";
 }
 
+/* Dialpad shall call no more. NULL: done; else why not, for the admin. */
+static const char *
+remove_webhook(const struct http_req *req, struct uuid app_id)
+{
+	struct err why;
+	enum err_code rc = unhook(req, app_id, &why);
+
+	if (rc == ERR_OK)
+		return NULL;
+	log_err(LOG_WARN, "connection.webhook_not_removed", &why);
+	return rc == ERR_CONFLICT
+	    ? "there is no token that Dialpad accepts; remove it there by hand"
+	    : "Dialpad could not be asked; the log says why";
+}
+
 static void
-answer_disconnected(struct http_res *res, const char *not_revoked, bool forgotten)
+answer_disconnected(
+    struct http_res *res, const char *not_removed, const char *not_revoked, bool forgotten)
 {
 	struct json_out j;
 
 	jo_init(&j, &res->body);
 	jo_obj(&j);
 	jo_kv_str(&j, "state", STR("disconnected"));
+	jo_kv_bool(&j, "webhook_removed", not_removed == NULL);
+	jo_kv_str(&j, "webhook_not_removed_because", str_of(not_removed));
 	jo_kv_bool(&j, "revoked_at_dialpad", not_revoked == NULL);
 	jo_kv_str(&j, "not_revoked_because", str_of(not_revoked));
 	jo_kv_bool(&j, "company_forgotten", forgotten);
@@ -161,7 +180,7 @@ connections_disconnect(struct http_req *req, struct http_res *res, struct err *e
 	AUTO(json) struct json *body = NULL;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct connection_tokens tokens;
-	const char *not_revoked;
+	const char *not_removed, *not_revoked;
 	struct uuid app_id;
 	bool given = false, forget = false;
 	enum err_code rc = request_no_query(req, e);
@@ -176,10 +195,14 @@ connections_disconnect(struct http_req *req, struct http_res *res, struct err *e
 		rc = connections_db_tokens(req, app_id, &r, &tokens, e);
 	if (rc != ERR_OK)
 		return rc;
+	not_removed = remove_webhook(req, app_id);
+	rc = connections_db_tokens(req, app_id, &r, &tokens, e); /* that may have refreshed them */
+	if (rc != ERR_OK)
+		return rc;
 	not_revoked = revoke_tokens(req->self, app_id, &tokens);
 	rc = connections_db_disconnect(req, app_id, forget, e);
 	if (rc == ERR_OK)
-		answer_disconnected(res, not_revoked, forget);
+		answer_disconnected(res, not_removed, not_revoked, forget);
 	return rc;
 }
 

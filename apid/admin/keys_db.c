@@ -115,9 +115,9 @@ end_replaced(struct db_conn *c, const struct new_key *key, struct err *e)
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	enum err_code rc;
 
+	db_params_init(&p);
 	if (key->replaces.p == NULL)
 		return ERR_OK;
-	db_params_init(&p);
 	db_p_uuid(&p, key->app_id);
 	db_p_text(&p, key->replaces);
 	db_p_i32(&p, (int32_t)key->overlap_hours);

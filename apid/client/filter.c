@@ -1,15 +1,11 @@
 #include "apid/client/filter.h"
 
+#include "apid/edge/number.h"
 #include "common/base/clock.h"
 
 /* Of instants given in milliseconds: years 0001 to 9999, as RFC 3339 can say them. */
 #define GIVEN_FIRST INT64_C(-62135596800000)
 #define GIVEN_LAST INT64_C(253402300799999)
-
-enum {
-	MAX_DIGITS = 15,      /* of E.164 */
-	MAX_LOCAL_DIGITS = 8, /* a short code or an extension has no plus */
-};
 
 static bool
 is_choice(const char *const *choices, struct str value)
@@ -44,36 +40,19 @@ bind_choice(const struct filter *f, struct str value, struct db_params *p, struc
 	return ERR_OK;
 }
 
-static size_t
-count_digits(struct str s)
-{
-	size_t n = 0;
-
-	while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
-		n++;
-	return n;
-}
-
-/* "+14155550123", or the digits of a short code. A plus that was not encoded comes as a blank. */
+/* A plus that was not encoded comes as a blank. */
 static bool
 read_number(struct str given, struct arena *a, struct str *out)
 {
-	bool plus = given.n > 0 && (given.p[0] == '+' || given.p[0] == ' ');
-	struct str digits = plus ? (struct str){ given.p + 1, given.n - 1 } : given;
 	char *text;
 
-	if (digits.n == 0 || count_digits(digits) != digits.n
-	    || digits.n > (plus ? MAX_DIGITS : MAX_LOCAL_DIGITS))
-		return false;
-	if (!plus) {
-		*out = digits;
-		return true;
-	}
-	text = arena_alloc(a, given.n);
+	*out = given;
+	if (given.n == 0 || given.p[0] != ' ')
+		return number_is_e164(given) || number_is_local(given);
+	text = arena_cstr(a, given);
 	text[0] = '+';
-	memcpy(text + 1, digits.p, digits.n);
-	*out = (struct str){ text, given.n };
-	return true;
+	out->p = text;
+	return number_is_e164(*out);
 }
 
 static enum err_code

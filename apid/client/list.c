@@ -219,6 +219,7 @@ list_answer(struct http_req *req, struct http_res *res, const struct list *l, st
 	const struct page_rules rules = {
 		.cursor_key = api->cursor_key,
 		.list = l->name,
+		.app_id = req->app_id,
 		.default_limit = l->whole ? PAGE_MAX_LIMIT : LIST_DEFAULT_LIMIT,
 		.in_parts = !l->whole,
 	};

@@ -110,7 +110,7 @@ read_cursor(
 	const struct page_scope scope = {
 		.key = rules->cursor_key,
 		.list = rules->list,
-		.app_id = req->app_id,
+		.app_id = rules->app_id,
 		.oldest_first = p->oldest_first,
 	};
 	struct str text = http_query(req, "cursor");

@@ -9,7 +9,8 @@
  *
  * A list is ordered by (sort_at, id), and a cursor is the last pair that was shown, so that rows
  * added meanwhile neither repeat nor hide others. It is signed for one tenant, list and order: a
- * client can keep it but not make one. Instants are whole milliseconds, as workerd writes them.
+ * client can keep it but not make one. Instants of records are whole milliseconds, as workerd writes
+ * them; a list of admins may have another unit.
  */
 #ifndef CTI_APID_PAGE_H
 #define CTI_APID_PAGE_H
@@ -30,7 +31,7 @@ struct page_scope {
 };
 
 struct page_place {
-	int64_t sort_at; /* ms since 1970 */
+	int64_t sort_at; /* ms since 1970, or in the list's own unit */
 	struct uuid id;
 };
 
@@ -45,6 +46,7 @@ struct page {
 struct page_rules {
 	const unsigned char *cursor_key;
 	const char *list;
+	struct uuid app_id; /* whose rows they are */
 	int64_t default_limit;
 	bool in_parts; /* takes offset and cursor */
 };

@@ -11,7 +11,7 @@ request_no_query(const struct http_req *req, struct err *e)
 enum err_code
 request_app_id(const struct http_req *req, struct uuid *out, struct err *e)
 {
-	if (!uuid_parse(req->segments[0], out))
+	if (!uuid_parse(req->segments[0], out) || uuid_eq(*out, UUID_NIL))
 		return err_set(e, ERR_NOT_FOUND, "there is no app with this id");
 	return ERR_OK;
 }

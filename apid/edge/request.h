@@ -15,7 +15,7 @@
 
 CTI_MUST_CHECK enum err_code request_no_query(const struct http_req *req, struct err *e);
 
-/* The {id} of /internal/apps/{id}. */
+/* The {id} of /internal/apps/{id}; never the nil one, which is reserved for events of nobody. */
 CTI_MUST_CHECK enum err_code request_app_id(
     const struct http_req *req, struct uuid *out, struct err *e);
 

@@ -91,6 +91,7 @@ missing_scopes(struct http_req *req, const struct account *a)
 	return arena_dup(&req->arena, buf_str(&text));
 }
 
+/* Where there is a page of the app's to return to, that one tells. */
 static void
 tell_connected(struct http_req *req, struct http_res *res, const struct login_taken *login,
     const struct account *a, const struct connection_saved *saved)
@@ -103,6 +104,11 @@ tell_connected(struct http_req *req, struct http_res *res, const struct login_ta
 		.person = connection_person(req, a),
 	};
 
+	if (login->return_to.p != NULL) {
+		http_header_add(res, "Location", login->return_to);
+		res->status = 302;
+		return;
+	}
 	if (!a->is_company_admin)
 		warn_of(&told,
 		    STR("You are no admin of the company at Dialpad. What only admins may do, such "
@@ -110,10 +116,6 @@ tell_connected(struct http_req *req, struct http_res *res, const struct login_ta
 	warn_of(&told, missing_scopes(req, a));
 	warn_of(&told, connection_flaw(a));
 	tell_success(req, res, &told);
-	if (login->return_to.p == NULL)
-		return;
-	http_header_add(res, "Location", login->return_to);
-	res->status = 302;
 }
 
 /* ---- the way through ---- */

@@ -1,6 +1,7 @@
 #include "apid/oauth/connection_db.h"
 
 #include "apid/admin/audit_db.h"
+#include "apid/admin/requests_db.h"
 #include "apid/apid.h"
 #include "common/dialpad/dp_token.h"
 
@@ -40,13 +41,6 @@ static const struct db_stmt UPDATE = {
 	    " state = 'connected', last_error = $10, last_refresh_at = NULL,"
 	    " refresh_failures = 0, connected_by = $11, connected_by_admin = $12,"
 	    " connected_at = now(), updated_at = now() WHERE app_id = $1",
-};
-
-static const struct db_stmt PROVISION = {
-	.name = "connection_provision",
-	.sql = "INSERT INTO jobs (kind, app_id) VALUES ('provision', $1)"
-	       " ON CONFLICT (kind, app_id, job_key) DO UPDATE SET run_at = now(), attempts = 0,"
-	       " finished_at = NULL, last_error = NULL",
 };
 
 struct saving {
@@ -218,7 +212,7 @@ save(struct db_conn *c, void *arg, struct err *e)
 		rc = update(c, s, e);
 	if (rc == ERR_OK)
 		rc = audit(c, s, e);
-	return rc == ERR_OK ? run(c, &PROVISION, s->app_id, NULL, e) : rc;
+	return rc == ERR_OK ? requests_ask(c, "provision", s->app_id, STR_NONE, STR_NONE, e) : rc;
 }
 
 enum err_code

@@ -1,6 +1,5 @@
 #include "common/base/buf.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +112,17 @@ buf_add_char(struct buf *b, char c)
 void
 buf_add_i64(struct buf *b, int64_t v)
 {
-	buf_add_fmt(b, "%" PRId64, v);
+	char digits[20]; /* with the sign of the least one */
+	size_t at = sizeof digits;
+	uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+	do {
+		digits[--at] = (char)('0' + left % 10);
+		left /= 10;
+	} while (left > 0);
+	if (v < 0)
+		digits[--at] = '-';
+	buf_add(b, digits + at, sizeof digits - at);
 }
 
 /* What does not fit at once is printed a second time. */

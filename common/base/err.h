@@ -28,6 +28,7 @@
 	X(CONFLICT, 409, false, "Conflict")                                        \
 	X(TOO_LARGE, 413, false, "Payload too large")                              \
 	X(HEADERS_TOO_LARGE, 431, false, "Request header fields too large")        \
+	X(UPGRADE_REQUIRED, 426, false, "Upgrade required")                        \
 	X(RATE_LIMITED, 429, true, "Too many requests")                            \
 	X(INTERNAL, 500, false, "Internal server error")                           \
 	X(UPSTREAM, 502, true, "Bad gateway")                                      \

@@ -71,7 +71,7 @@ log_level_parse(struct str name, enum log_level *out)
 static void
 keep(char *to, size_t cap, const char *from)
 {
-	AUTO(str) char *copy = strdup(from);
+	AUTO(str) char *copy = from[0] == '\0' ? NULL : strdup(from);
 	size_t n;
 
 	to[0] = '\0';
@@ -254,8 +254,9 @@ emit(struct line *l)
 static void
 write_line(enum log_level level, const char *event, char *msg, const struct err *e)
 {
-	struct line l = { .n = 0 };
+	struct line l;
 
+	l.n = 0; /* the rest is not worth zeroing */
 	add_head(&l, level, event);
 	add_message(&l, (struct str){ msg, log_redact(msg, strlen(msg)) });
 	add_optional(&l, "request_id", context.request_id, CONTEXT_ROOM);

@@ -54,7 +54,8 @@ bool
 origin_is_valid(struct str s)
 {
 	static const char mark[] = "://";
-	const char *at = s.n <= ORIGIN_MAX_CHARS ? memmem(s.p, s.n, mark, sizeof mark - 1) : NULL;
+	const char *at =
+	    s.n > 0 && s.n <= ORIGIN_MAX_CHARS ? memmem(s.p, s.n, mark, sizeof mark - 1) : NULL;
 	struct str scheme, rest;
 
 	if (at == NULL)
@@ -76,6 +77,8 @@ origin_next(struct str *list)
 	}
 	while (n < list->n && !is_separator(list->p[n]))
 		n++;
+	if (n == 0)
+		return STR_NONE; /* there may be no list at all */
 	item = (struct str){ list->p, n };
 	list->p += n;
 	list->n -= n;

@@ -106,14 +106,27 @@ next_stamp(uint16_t random)
 	return next;
 }
 
+/* Asking the kernel for each id would be a system call each. */
+static struct uuid
+random_bytes(void)
+{
+	static _Thread_local struct uuid ahead[16];
+	static _Thread_local size_t left;
+
+	if (left == 0) {
+		randombytes_buf(ahead, sizeof ahead);
+		left = sizeof ahead / sizeof ahead[0];
+	}
+	return ahead[--left];
+}
+
 struct uuid
 uuid_v7(void)
 {
-	struct uuid u;
+	struct uuid u = random_bytes();
 	uint64_t stamp, ms;
 	uint16_t start;
 
-	randombytes_buf(u.b, sizeof u.b);
 	memcpy(&start, u.b, sizeof start); /* this part is overwritten below */
 	stamp = next_stamp(start);
 	ms = stamp >> COUNTER_BITS;

@@ -253,8 +253,12 @@ default_public_api_url(struct loader *l)
 	char local[sizeof "http://127.0.0.1:" + 20];
 	struct str origin = conf_origin(str_of(l->c.dialpad.redirect_uri));
 
+	if (l->daemon != CONF_APID) {
+		l->c.public_api_url = arena_cstr(&l->c.owned, origin);
+		return;
+	}
 	(void)snprintf(local, sizeof local, "http://127.0.0.1:%d", conf_port(&l->c, CONF_APID));
-	if (origin.p == NULL && l->c.production && l->daemon == CONF_APID)
+	if (origin.p == NULL && l->c.production)
 		fault(l,
 		    "PUBLIC_API_URL is missing, and required in production: the https URL under "
 		    "which clients reach apid");
@@ -270,6 +274,16 @@ resolve_urls(struct loader *l)
 		default_public_api_url(l);
 	if (l->c.public_ingest_url[0] == '\0')
 		l->c.public_ingest_url = l->c.public_api_url;
+}
+
+static void
+check_alerts(struct loader *l)
+{
+	check_public_url(l, "ALERT_WEBHOOK_URL", l->c.alert_url);
+	if (l->daemon == CONF_WORKERD && l->c.alert_url[0] != '\0' && l->c.alert_secret[0] == '\0')
+		fault(l,
+		    "ALERT_WEBHOOK_SECRET is missing: what goes to ALERT_WEBHOOK_URL is "
+		    "signed with it");
 }
 
 /* Whole secrets were registered for the log already; each of these is one, too. */
@@ -326,6 +340,7 @@ conf_load(
 	resolve_threads(&l);
 	l.nfaults += conf_dialpad_resolve(&l.c, daemon, faults);
 	resolve_urls(&l);
+	check_alerts(&l);
 	check_labelled(&l);
 	check_origins(&l);
 	check_internal_port(&l);

@@ -53,7 +53,7 @@ struct conf {
  * `env` is environ-shaped (NULL-terminated "NAME=value"); borrowed during the call. Options of other
  * daemons keep their defaults. Defaults that follow from other options are filled in: `port` and
  * the daemon's own port are the one it serves on, `ops_port`, `http_threads` and apid's public URLs are never
- * empty.
+ * empty. workerd's public URLs are, where nothing says what they are.
  */
 CTI_MUST_CHECK enum err_code conf_load(
     struct conf *c, enum conf_daemon daemon, char *const *env, struct buf *faults, struct err *e);

@@ -38,34 +38,47 @@ static const signed char SIX_BITS[256] = {
 #undef B
 };
 
-/* Up to four characters give one byte less. False: not base64url, or bits set behind the last byte. */
-static bool
-decode_quad(struct str quad, char *out)
+/* Four characters give three bytes. Returns less than 0 when one of them is none of ours. */
+static int
+decode_quad(const char *from, char *to)
 {
-	uint32_t bits = 0;
-	int bad = 0;
+	int a = SIX_BITS[(unsigned char)from[0]] - 1, b = SIX_BITS[(unsigned char)from[1]] - 1;
+	int c = SIX_BITS[(unsigned char)from[2]] - 1, d = SIX_BITS[(unsigned char)from[3]] - 1;
 
-	for (size_t i = 0; i < 4; i++) {
-		int six = i < quad.n ? SIX_BITS[(unsigned char)quad.p[i]] - 1 : 0;
+	to[0] = (char)((unsigned)a << 2 | (unsigned)b >> 4);
+	to[1] = (char)((unsigned)b << 4 | (unsigned)c >> 2);
+	to[2] = (char)((unsigned)c << 6 | (unsigned)d);
+	return a | b | c | d;
+}
 
-		bad |= six;
-		bits = bits << 6 | ((uint32_t)six & 63);
-	}
-	for (size_t i = 0; i + 1 < quad.n; i++)
-		out[i] = (char)(bits >> (16 - 8 * i));
-	return bad >= 0 && quad.n > 1 && (bits & 0xffffffu >> 8 * (quad.n - 1)) == 0;
+/* Up to three characters give one byte less: as if the rest were zero, which it must be. */
+static bool
+decode_rest(struct str rest, char *to)
+{
+	char quad[4] = "AAAA", bytes[3];
+	bool good;
+
+	if (rest.n == 0)
+		return true;
+	memcpy(quad, rest.p, rest.n);
+	good = rest.n > 1 && decode_quad(quad, bytes) >= 0;
+	memcpy(to, bytes, rest.n - 1);
+	return good && bytes[rest.n - 1] == 0 && bytes[2] == 0;
 }
 
 bool
 base64url_decode(struct str text, struct buf *out)
 {
-	size_t before = out->n;
+	size_t before = out->n, whole = text.n / 4 * 4;
 	char *at = buf_grow(out, text.n / 4 * 3 + text.n % 4 * 3 / 4);
-	bool good = at != NULL;
+	int bad = 0;
 
-	for (size_t i = 0; good && i < text.n; i += 4, at += 3)
-		good = decode_quad((struct str){ text.p + i, text.n - i < 4 ? text.n - i : 4 }, at);
-	if (at != NULL && !good)
-		out->n = before;
-	return good;
+	if (at == NULL)
+		return false;
+	for (size_t i = 0; i < whole; i += 4, at += 3)
+		bad |= decode_quad(text.p + i, at);
+	if (bad >= 0 && decode_rest((struct str){ text.p + whole, text.n - whole }, at))
+		return true;
+	out->n = before;
+	return false;
 }

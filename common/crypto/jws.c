@@ -44,13 +44,15 @@ static bool
 header_is_hs256(struct str header_b64)
 {
 	AUTO_RELEASE(buf_release) struct buf text = BUF(MAX_HEADER_BYTES);
-	AUTO(json) struct json *header = NULL;
+	AUTO_RELEASE(arena_release) struct arena a;
+	const struct json *header;
 	struct err ignored;
 	struct str alg;
 
+	arena_init(&a);
 	if (!base64url_decode(header_b64, &text))
 		return false;
-	if (json_parse(buf_str(&text), &header, &ignored) != ERR_OK)
+	if (json_parse_in(&a, buf_str(&text), &header, &ignored) != ERR_OK)
 		return false;
 	return json_get_str(header, "alg", &alg) && str_eq(alg, STR("HS256"))
 	    && json_get(header, "crit") == NULL;

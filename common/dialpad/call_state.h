@@ -36,8 +36,12 @@ enum call_status {
 
 #define CALL_STATE_SWEPT "no_final_event"
 
-/* Above the sweeper's guess, below every end that Dialpad sends. */
-enum { CALL_RANK_END_KNOWN = 45 };
+/* Above the sweeper's guess, below every end that Dialpad sends. CALL_RANK_REPAIRED is the end of a call
+ * in Dialpad's list, which was asked for because its events were missed. */
+enum { CALL_RANK_END_KNOWN = 45, CALL_RANK_REPAIRED = 46 };
+
+/* What is said of a call whose end is known from there alone. */
+#define CALL_REASON_REPAIRED "repaired"
 
 struct call_state {
 	const char *name;

@@ -40,9 +40,9 @@ dialpad_api_new(const struct conf *c, struct dialpad_api **out, struct err *e)
 	if (api == NULL)
 		abort();
 	api->client = &c->dialpad;
-	if (https_new(&o, &api->https, e) != ERR_OK) {
+	if (https_new(&o, &api->https, &why) != ERR_OK) {
 		free(api);
-		return e->code;
+		return err_set(e, why.code, "HTTPS_CA_FILE: %s", why.msg);
 	}
 	if (https_check_url(api->https, c->dialpad.base_url, &why) != ERR_OK) {
 		dialpad_api_free(api);

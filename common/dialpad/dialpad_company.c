@@ -1,7 +1,9 @@
 #include "common/dialpad/dialpad_company.h"
 
+#include "common/dialpad/dialpad_list.h"
+
 /* A person waits for the answer; the limit of Dialpad is one of requests per second. */
-enum { PATIENCE_MS = 3000, MAX_PAGES = 200 };
+enum { PATIENCE_MS = 3000 };
 
 static bool
 get_bool(const struct json *doc, const char *key)
@@ -81,46 +83,18 @@ dialpad_company(struct dialpad_api *api, struct str token, struct arena *a,
 
 /* ---- offices ---- */
 
-/* Adds those of one page; *cursor becomes that of the next, or STR_NONE. */
 static enum err_code
-add_page(const struct dialpad_call *call, const struct json *doc, struct arena *a,
-    struct dialpad_offices *o, struct str *cursor, struct err *e)
+add_office(const struct json *item, void *arg, struct err *e)
 {
-	const struct json *items = json_get(doc, "items");
+	struct dialpad_offices *o = arg;
 
-	*cursor = get_text(doc, "cursor", a);
-	if (items == NULL || !json_is_arr(items) || json_first(items) == NULL) {
-		*cursor = STR_NONE;
-		return ERR_OK;
-	}
-	for (const struct json *i = json_first(items); i != NULL; i = json_next(i)) {
-		if (o->n == DIALPAD_MAX_OFFICES)
-			return err_set(e, ERR_UPSTREAM, "Dialpad, %s: more than %d offices",
-			    call->name, DIALPAD_MAX_OFFICES);
-		if (!json_get_i64(i, "id", &o->ids[o->n]))
-			return dialpad_incomplete(call, "id of an office", e);
-		o->n++;
-	}
+	if (o->n == DIALPAD_MAX_OFFICES)
+		return err_set(e, ERR_UPSTREAM, "Dialpad, offices.list: more than %d offices",
+		    DIALPAD_MAX_OFFICES);
+	if (!json_get_i64(item, "id", &o->ids[o->n]))
+		return err_set(e, ERR_UPSTREAM, "Dialpad, offices.list: an office has no id");
+	o->n++;
 	return ERR_OK;
-}
-
-static enum err_code
-fetch_page(struct dialpad_api *api, struct str token, struct arena *a, struct dialpad_offices *o,
-    struct str *cursor, struct err *e)
-{
-	AUTO_RELEASE(buf_release) struct buf path = BUF(DIALPAD_MAX_PATH_BYTES);
-	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
-	struct dialpad_call call = {
-		.name = "offices.list", .method = "GET", .token = token, .patience_ms = PATIENCE_MS
-	};
-	enum err_code rc;
-
-	buf_add_c(&path, "/api/v2/offices");
-	if (cursor->p != NULL)
-		dialpad_path_add(&path, "cursor", *cursor);
-	call.path = buf_c(&path);
-	rc = dialpad_call(api, &call, &answer, e);
-	return rc == ERR_OK ? add_page(&call, answer.json, a, o, cursor, e) : rc;
 }
 
 enum err_code
@@ -128,17 +102,11 @@ dialpad_offices(struct dialpad_api *api, struct str token, struct arena *a,
     struct dialpad_offices *out, struct err *e)
 {
 	struct dialpad_offices o = { .ids = arena_new(a, int64_t, DIALPAD_MAX_OFFICES) };
-	struct str cursor = STR_NONE;
+	const struct dialpad_list list = { "offices.list", "/api/v2/offices", token, PATIENCE_MS,
+		add_office, &o };
+	enum err_code rc = dialpad_list_each(api, &list, e);
 
-	for (int page = 0; page < MAX_PAGES; page++) {
-		enum err_code rc = fetch_page(api, token, a, &o, &cursor, e);
-
-		if (rc != ERR_OK)
-			return rc;
-		if (cursor.p == NULL) {
-			*out = o;
-			return ERR_OK;
-		}
-	}
-	return err_set(e, ERR_UPSTREAM, "Dialpad, offices.list: more than %d pages", MAX_PAGES);
+	if (rc == ERR_OK)
+		*out = o;
+	return rc;
 }

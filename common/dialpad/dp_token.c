@@ -13,6 +13,14 @@ static struct metric refreshes_total = METRIC_COUNTER("cti_token_refreshes_total
     "Attempts to refresh a token of Dialpad: ok, failed (repeated later), refused (for good).",
     "result");
 
+void
+dp_token_declare_metrics(void)
+{
+	metric_declare(&refreshes_total, "ok");
+	metric_declare(&refreshes_total, "failed");
+	metric_declare(&refreshes_total, "refused");
+}
+
 /* One app's token, while somebody wants it. */
 struct want {
 	const struct dp_tokens *t;

@@ -39,6 +39,8 @@ struct dp_tokens {
 	struct db_opts db;       /* for a connection, when the caller's breaks */
 };
 
+void dp_token_declare_metrics(void); /* at start, so that they are shown at zero */
+
 /* Appends the access token to *token. */
 CTI_MUST_CHECK enum err_code dp_token_get(const struct dp_tokens *t, struct db_conn *c,
     struct uuid app_id, struct buf *token, struct err *e);

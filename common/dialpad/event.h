@@ -19,6 +19,12 @@
 
 enum dialpad_kind { DIALPAD_CALL, DIALPAD_MESSAGE, DIALPAD_OTHER };
 
+/* The kind of an event in the log, for SQL: 'call', 'message' or 'other', from its event_type. */
+#define DIALPAD_KIND_SQL(event_type)                                    \
+	"CASE WHEN " event_type " = 'sms' THEN 'message'"               \
+	" WHEN " event_type " IS NULL OR " event_type " IN ('contact'," \
+	" 'agent_status', 'changelog', 'unknown') THEN 'other' ELSE 'call' END"
+
 struct dialpad_event {
 	enum dialpad_kind kind;
 	struct str

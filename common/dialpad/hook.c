@@ -34,7 +34,10 @@ hook_secret(struct str master_key, struct hook h, char out[HOOK_SECRET_BYTES])
 	unsigned char mac[HMAC_BYTES];
 	char id[UUID_TEXT_BYTES];
 
-	buf_add_fmt(&message, "cti-hook-v1|%s|%d", uuid_format(h.app_id, id), h.number);
+	buf_add_c(&message, "cti-hook-v1|");
+	buf_add_c(&message, uuid_format(h.app_id, id));
+	buf_add_char(&message, '|');
+	buf_add_i64(&message, h.number);
 	hmac_sha256(master_key, buf_str(&message), mac);
 	sodium_bin2base64(
 	    out, HOOK_SECRET_BYTES, mac, sizeof mac, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

@@ -8,7 +8,7 @@
  * Threads:  handlers run on many threads at once; `self` must be safe for that.
  * Errors:   err_http_status() of the class; e->msg becomes `detail` for 4xx, and stays in the log
  *           (never on the wire) for 5xx.
- * Not for:  WebSockets.
+ * Not for:  WebSockets (ws.h) and answers that come later (http_late.h), which a handler begins.
  */
 #ifndef CTI_HTTP_H
 #define CTI_HTTP_H
@@ -41,11 +41,18 @@ struct http_req {
 	struct str body; /* complete, or empty */
 	char request_id[HTTP_REQUEST_ID_BYTES];
 	struct str remote_addr;
-	int64_t begun_ms; /* monotonic: when its headers had come, before it waited for its turn */
+	int64_t begun_ms; /* monotonic: before it waited for its turn; see http_deadline_begin() */
 	struct uuid app_id; /* set by the auth hook for HTTP_AUTH_APP */
 	const char *actor;  /* and this for HTTP_AUTH_ADMIN: who it is, for the audit */
 	struct arena arena; /* reset when the request ends */
 	void *priv;         /* struct http_conn; NULL in tests */
+};
+
+/* What becomes of the connection once the handler has returned ERR_OK. */
+struct http_handover {
+	void (*take_over)(void *arg, int fd); /* owns fd, which is -1 when the peer was lost */
+	void *arg;
+	bool unanswered; /* nothing has been sent: the answer is `arg`'s to give */
 };
 
 struct http_res {
@@ -53,6 +60,7 @@ struct http_res {
 	const char *content_type; /* static; "application/json" unless set */
 	struct buf body;
 	struct buf headers; /* further header lines, each ending in CRLF; see http_header_add */
+	struct http_handover handover; /* set by ws_accept() and http_late_leave() */
 };
 
 typedef enum err_code (*http_handler)(struct http_req *req, struct http_res *res, struct err *e);

@@ -7,9 +7,9 @@
 static const struct {
 	int status;
 	const char *text;
-} reasons[] = { { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" },
-	{ 302, "Found" }, { 303, "See Other" }, { 304, "Not Modified" },
-	{ 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
+} reasons[] = { { 101, "Switching Protocols" }, { 200, "OK" }, { 201, "Created" },
+	{ 202, "Accepted" }, { 204, "No Content" }, { 302, "Found" }, { 303, "See Other" },
+	{ 304, "Not Modified" }, { 307, "Temporary Redirect" }, { 308, "Permanent Redirect" },
 #define X(name, http, retry, text) { http, text },
 	ERR_TABLE(X)
 #undef X
@@ -40,11 +40,11 @@ http_answer_has(const struct http_res *res, const char *name)
 	return false;
 }
 
-/* These two statuses never have a body, nor headers that describe one. */
+/* These statuses never have a body, nor headers that describe one. */
 static bool
 has_body(int status)
 {
-	return status != 204 && status != 304;
+	return status != 101 && status != 204 && status != 304;
 }
 
 /* In HTTP's own format. Not by strftime(), which looks at the time zone's file each time. */
@@ -85,13 +85,20 @@ add_page_headers(const struct http_res *res, struct buf *out)
 }
 
 static void
-add_own_headers(const struct http_req *req, const struct http_res *res,
-    const struct http_answer_opts *o, struct buf *out)
+add_body_headers(const struct http_res *res, struct buf *out)
+{
+	buf_add_c(out, "Content-Type: ");
+	buf_add_c(out, res->content_type == NULL ? "application/json" : res->content_type);
+	buf_add_c(out, "\r\nContent-Length: ");
+	buf_add_i64(out, (int64_t)res->body.n);
+	buf_add_c(out, "\r\n");
+}
+
+static void
+add_own_headers(const struct http_res *res, const struct http_answer_opts *o, struct buf *out)
 {
 	if (has_body(res->status))
-		buf_add_fmt(out, "Content-Type: %s\r\nContent-Length: %zu\r\n",
-		    res->content_type == NULL ? "application/json" : res->content_type,
-		    res->body.n);
+		add_body_headers(res, out);
 	add_date(out);
 	add_page_headers(res, out);
 	if (!http_answer_has(res, "Cache-Control"))
@@ -100,18 +107,22 @@ add_own_headers(const struct http_req *req, const struct http_res *res,
 		buf_add_c(out, "Retry-After: 1\r\n");
 	if (o->hsts != NULL)
 		buf_add_fmt(out, "Strict-Transport-Security: %s\r\n", o->hsts);
-	buf_add_fmt(
-	    out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: %s\r\n", req->request_id);
-	if (!o->keep)
+	buf_add_c(out, "X-Content-Type-Options: nosniff\r\nX-Request-Id: ");
+	buf_add_c(out, o->request_id);
+	buf_add_c(out, "\r\n");
+	if (!o->keep && !http_answer_has(res, "Connection"))
 		buf_add_c(out, "Connection: close\r\n");
 }
 
 void
-http_answer_build(const struct http_req *req, const struct http_res *res,
-    const struct http_answer_opts *o, struct buf *out)
+http_answer_build(const struct http_res *res, const struct http_answer_opts *o, struct buf *out)
 {
-	buf_add_fmt(out, "HTTP/1.1 %d %s\r\n", res->status, reason(res->status));
-	add_own_headers(req, res, o, out);
+	buf_add_c(out, "HTTP/1.1 ");
+	buf_add_i64(out, res->status);
+	buf_add_c(out, " ");
+	buf_add_c(out, reason(res->status));
+	buf_add_c(out, "\r\n");
+	add_own_headers(res, o, out);
 	buf_add_str(out, buf_str(&res->headers));
 	buf_add_c(out, "\r\n");
 	if (has_body(res->status) && !o->without_body)

@@ -16,12 +16,13 @@ struct http_answer_opts {
 	bool without_body; /* HEAD: the length of the body is told, the body is not sent */
 	bool keep;         /* the connection lives on */
 	const char *hsts;  /* value of Strict-Transport-Security, or NULL */
+	const char *request_id;
 };
 
 /* Has the handler added this header itself? */
 bool http_answer_has(const struct http_res *res, const char *name);
 
-void http_answer_build(const struct http_req *req, const struct http_res *res,
-    const struct http_answer_opts *o, struct buf *out);
+void http_answer_build(
+    const struct http_res *res, const struct http_answer_opts *o, struct buf *out);
 
 #endif

@@ -52,6 +52,8 @@ refuse_size(const struct buf *body, struct err *e)
 static enum err_code
 refuse_partial(const struct http_conn *c, const struct buf *body, struct err *e)
 {
+	if (http_conn_was_hurried(c))
+		return err_set(e, ERR_UNAVAILABLE, "busy, and the body came slowly");
 	if (http_conn_is_late(c))
 		return err_set(e, ERR_REQUEST_TIMEOUT,
 		    "the body was not complete in time (%zu bytes came)", body->n);

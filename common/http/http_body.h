@@ -5,6 +5,7 @@
  * Owns:     nothing; fills the caller's buf, whose maximum is the limit.
  * Threads:  the connection's own thread.
  * Errors:   TOO_LARGE: beyond the limit. REQUEST_TIMEOUT: not complete before the deadline.
+ *           UNAVAILABLE: too slow for a busy server, which was to be told with a 503.
  *           INVALID: cut short, or its length is told in a way that two readers could
  *           understand differently.
  * Not for:  streaming.

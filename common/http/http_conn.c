@@ -58,13 +58,12 @@ is_sending(const struct mg_request_info *ri)
 }
 
 void
-http_conn_open(struct http_conn *c, struct mg_connection *mg)
+http_conn_open(struct http_conn *c, struct mg_connection *mg, int64_t request_ms)
 {
 	memset(c, 0, sizeof *c);
 	c->mg = mg;
-	c->begun_ms = clock_mono_ms();
 	c->deadline = mg_get_thread_pointer(mg);
-	http_deadline_pause(c->deadline);
+	c->begun_ms = http_deadline_begin(c->deadline, request_ms);
 	c->remote_addr = str_of(mg_get_request_info(mg)->remote_addr);
 	c->method = c->path = STR("-");
 }
@@ -93,7 +92,7 @@ http_conn_close_after(struct http_conn *c)
 void
 http_conn_expect_next(struct http_conn *c, int64_t within_ms)
 {
-	http_deadline_start(c->deadline, within_ms);
+	http_deadline_start_kept(c->deadline, within_ms);
 }
 
 int
@@ -111,6 +110,12 @@ bool
 http_conn_is_late(const struct http_conn *c)
 {
 	return http_deadline_is_over(c->deadline);
+}
+
+bool
+http_conn_was_hurried(const struct http_conn *c)
+{
+	return http_deadline_was_hurried(c->deadline);
 }
 
 size_t

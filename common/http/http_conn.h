@@ -18,13 +18,18 @@ enum { HTTP_MAX_HEADERS = 64 };
 
 struct mg_connection;
 struct http_deadline;
+struct http_server_opts;
+struct wires;
 
 struct http_conn {
 	struct mg_connection *mg;
 	struct http_deadline *deadline; /* of the whole request */
 	struct str method, path, query; /* raw; "-" and no query until the request is taken */
 	struct str remote_addr;
-	int64_t begun_ms; /* monotonic: when the headers had come */
+	int64_t
+	    begun_ms; /* monotonic: before its first byte, or when the headers had come at once */
+	const struct http_server_opts *server;
+	struct wires *wires; /* where connections live on without a thread; NULL: they do not */
 	struct http_query_item headers[HTTP_MAX_HEADERS];
 	int nheaders;
 	bool headers_cut; /* there may be further lines, which nobody has read */
@@ -34,8 +39,9 @@ struct http_conn {
 	bool kept;        /* and the answer said so */
 };
 
-/* Pauses the deadline until http_conn_read() needs it. */
-void http_conn_open(struct http_conn *c, struct mg_connection *mg);
+/* The headers have come. Pauses the deadline until http_conn_read() needs it: request_ms after the
+ * request began. */
+void http_conn_open(struct http_conn *c, struct mg_connection *mg, int64_t request_ms);
 
 /* Only when civetweb could parse the request: else its record still has pointers to texts of an
  * earlier one, which the next one has overwritten. */
@@ -49,7 +55,8 @@ void http_conn_expect_next(struct http_conn *c, int64_t within_ms);
 /* Up to n bytes of the body; fewer only at its end, on a lost connection or after the deadline,
  * and negative on a broken one. */
 int http_conn_read(struct http_conn *c, void *p, size_t n);
-bool http_conn_is_late(const struct http_conn *c); /* the deadline has passed */
+bool http_conn_is_late(const struct http_conn *c);     /* the deadline has passed */
+bool http_conn_was_hurried(const struct http_conn *c); /* and it was brought forward */
 
 /* How many of the bytes went out. */
 size_t http_conn_write(struct http_conn *c, struct str bytes);

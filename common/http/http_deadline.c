@@ -17,8 +17,11 @@ struct http_deadline {
 	struct http_deadline *next; /* guarded by the watch */
 	pthread_t thread;
 	pthread_mutex_t lock;
-	bool running;   /* guarded by `lock`: once it is false, no signal is sent any more */
-	int64_t due_ms; /* monotonic; guarded by `lock`, but only its own thread writes it */
+	bool running;     /* guarded by `lock`: once it is false, no signal is sent any more */
+	int64_t since_ms; /* monotonic: when this reading began; INT64_MAX: it is not hurried;
+	                   * guarded by `lock` */
+	_Atomic int64_t due_ms;
+	_Atomic bool hurried; /* brought forward */
 };
 
 struct http_watch {
@@ -27,6 +30,7 @@ struct http_watch {
 	pthread_cond_t stopped;
 	bool stopping;               /* guarded by `lock`, as is the next one */
 	struct http_deadline *first; /* of all that there are */
+	_Atomic int64_t patience_ms; /* 0: there is no hurry */
 };
 
 /* Nothing to do: that the signal interrupted poll() is the point. */
@@ -57,11 +61,16 @@ unblock_signal(void)
 /* ---- the watch ---- */
 
 static bool
-interrupt_if_late(struct http_deadline *d, int64_t now_ms)
+interrupt_if_late(struct http_deadline *d, int64_t now_ms, int64_t patience_ms)
 {
 	bool late;
 
 	(void)pthread_mutex_lock(&d->lock);
+	if (d->running && patience_ms > 0 && now_ms - d->since_ms >= patience_ms
+	    && d->due_ms > now_ms) {
+		d->due_ms = now_ms;
+		d->hurried = true;
+	}
 	late = d->running && now_ms >= d->due_ms;
 	if (late)
 		(void)pthread_kill(d->thread, DEADLINE_SIGNAL);
@@ -80,7 +89,7 @@ watch(void *arg)
 		bool late = false;
 
 		for (struct http_deadline *d = w->first; d != NULL; d = d->next)
-			late |= interrupt_if_late(d, now_ms);
+			late |= interrupt_if_late(d, now_ms, w->patience_ms);
 		(void)cond_wait_until(
 		    &w->stopped, &w->lock, now_ms + (late ? LATE_LOOK_MS : LOOK_MS));
 	}
@@ -129,6 +138,12 @@ http_watch_stop(struct http_watch *w)
 	watch_free(w);
 }
 
+void
+http_watch_hurry(struct http_watch *w, int64_t patience_ms)
+{
+	w->patience_ms = patience_ms;
+}
+
 /* ---- a deadline ---- */
 
 struct http_deadline *
@@ -165,13 +180,42 @@ http_deadline_free(struct http_deadline *d)
 	free(d);
 }
 
+static void
+start(struct http_deadline *d, int64_t in_ms, bool kept)
+{
+	int64_t now_ms = clock_mono_ms();
+
+	(void)pthread_mutex_lock(&d->lock);
+	d->since_ms = kept ? INT64_MAX : now_ms;
+	d->due_ms = now_ms + in_ms;
+	d->hurried = false;
+	d->running = true;
+	(void)pthread_mutex_unlock(&d->lock);
+}
+
 void
 http_deadline_start(struct http_deadline *d, int64_t in_ms)
 {
+	start(d, in_ms, false);
+}
+
+void
+http_deadline_start_kept(struct http_deadline *d, int64_t in_ms)
+{
+	start(d, in_ms, true);
+}
+
+int64_t
+http_deadline_begin(struct http_deadline *d, int64_t within_ms)
+{
+	int64_t now_ms = clock_mono_ms(), begun_ms;
+
 	(void)pthread_mutex_lock(&d->lock);
-	d->due_ms = clock_mono_ms() + in_ms;
-	d->running = true;
+	begun_ms = d->due_ms - within_ms < now_ms ? d->due_ms - within_ms : now_ms;
+	d->due_ms = begun_ms + within_ms;
+	d->running = false;
 	(void)pthread_mutex_unlock(&d->lock);
+	return begun_ms;
 }
 
 static void
@@ -179,6 +223,7 @@ set_running(struct http_deadline *d, bool running)
 {
 	(void)pthread_mutex_lock(&d->lock);
 	d->running = running;
+	d->since_ms = clock_mono_ms();
 	(void)pthread_mutex_unlock(&d->lock);
 }
 
@@ -198,4 +243,10 @@ bool
 http_deadline_is_over(const struct http_deadline *d)
 {
 	return clock_mono_ms() >= d->due_ms;
+}
+
+bool
+http_deadline_was_hurried(const struct http_deadline *d)
+{
+	return d->hurried;
 }

@@ -2,27 +2,19 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/metric.h"
+#include "common/http/http_account.h"
 #include "common/http/http_answer.h"
 #include "common/http/http_body.h"
 #include "common/http/http_ops.h"
 #include "common/http/http_route.h"
+#include "common/http/http_take.h"
 #include "common/http/http_uri.h"
-
-#include <inttypes.h>
-#include <stdio.h>
 
 enum {
 	MAX_ANSWER_BYTES = 64 * 1024 * 1024,
 	MAX_ANSWER_HEADER_BYTES = 16 * 1024,
 	MAX_REQUEST_ID = HTTP_REQUEST_ID_BYTES - 1,
-	LABEL_BYTES = 160,
 };
-
-static struct metric requests_total = METRIC_COUNTER("cti_http_requests_total",
-    "Requests answered, by route and class of the status.", "route,status");
-static struct metric request_seconds = METRIC_SECONDS("cti_http_request_seconds",
-    "Time from the headers of a request to the end of its answer, by route.", "route");
 
 struct exchange {
 	const struct http_server_opts *o;
@@ -144,6 +136,22 @@ authenticate(struct exchange *x, struct err *e)
 	return rc;
 }
 
+/* What a handler that fails has begun for the connection ends at once. */
+static enum err_code
+run_handler(struct exchange *x, struct err *e)
+{
+	struct http_handover *h = &x->res.handover;
+	enum err_code rc = x->req.route->fn(&x->req, &x->res, e);
+
+	if (rc == ERR_OK && (x->res.body.failed || x->res.headers.failed))
+		rc = err_set(e, ERR_INTERNAL, "the answer is too large");
+	if (rc != ERR_OK && h->take_over != NULL) {
+		h->take_over(h->arg, -1);
+		*h = (struct http_handover){ .arg = NULL };
+	}
+	return rc;
+}
+
 /* Preflights, redirects and refusals need neither a route nor room. */
 static enum err_code
 pass_gate(struct exchange *x, bool *answered, struct err *e)
@@ -179,13 +187,11 @@ serve(struct exchange *x, enum http_admission a, struct err *e)
 		return rc;
 	buf_init(&x->body, x->req.route->max_body);
 	rc = http_body_read(x->conn, &x->body, e);
+	x->shed = rc == ERR_UNAVAILABLE;
 	if (rc != ERR_OK)
 		return rc;
 	x->req.body = buf_str(&x->body);
-	rc = x->req.route->fn(&x->req, &x->res, e);
-	if (rc == ERR_OK && (x->res.body.failed || x->res.headers.failed))
-		return err_set(e, ERR_INTERNAL, "the answer is too large");
-	return rc;
+	return run_handler(x, e);
 }
 
 /* Headers that were added before the failure stay: they are about the request, not the body. */
@@ -199,6 +205,10 @@ answer_error(struct exchange *x, const struct err *e)
 		buf_clear(&res->headers);
 	res->status = err_http_status(e->code);
 	res->content_type = NULL;
+	if (e->code == ERR_UPGRADE_REQUIRED) {
+		http_header_add(res, "Upgrade", STR("websocket"));
+		http_header_add(res, "Sec-WebSocket-Version", STR("13"));
+	}
 	if (x->o->error != NULL)
 		x->o->error(&x->req, e, res);
 	else
@@ -229,39 +239,56 @@ send_answer(struct exchange *x)
 		.without_body = str_eq(x->req.method, STR("HEAD")),
 		.hsts = x->o->hsts,
 		.keep = x->conn->kept = may_keep(x),
+		.request_id = x->req.request_id,
 	};
 
-	http_answer_build(&x->req, &x->res, &o, &out);
+	http_answer_build(&x->res, &o, &out);
 	return http_conn_write(x->conn, buf_str(&out));
 }
 
-/* Labels are made of the route table, never of what the peer sent. */
 static void
-account(struct exchange *x, size_t sent)
+account(const struct exchange *x, size_t sent)
 {
-	const struct http_route *r = x->req.route;
-	int64_t took_us = clock_mono_us() - x->begun_us;
-	char route[LABEL_BYTES], class[LABEL_BYTES + 16];
+	const struct http_account a = {
+		.route = x->req.route,
+		.unrouted = x->unrouted,
+		.method = x->req.method,
+		.begun_us = x->begun_us,
+		.is_shed = x->shed,
+		.is_logged = x->o->log_requests,
+	};
 
-	if (r == NULL)
-		(void)snprintf(route, sizeof route, "%s", x->unrouted);
-	else
-		(void)snprintf(route, sizeof route, "%s %s", r->method, r->path);
-	(void)snprintf(class, sizeof class, "%s|%dxx", route, x->res.status / 100);
-	metric_add(&requests_total, class, 1);
-	if (!x->shed)
-		metric_observe_us(&request_seconds, route, took_us);
-	if (x->o->log_requests)
-		log_info("http.request",
-		    "method=%.*s route=%s status=%d dur_ms=%" PRId64 " bytes=%zu",
-		    STR_ARG(x->req.method), r == NULL ? route : r->path, x->res.status,
-		    took_us / 1000, sent);
+	http_account_answer(&a, x->res.status, sent);
+}
+
+/* An answer that went out only in part leaves a connection that nobody can use. */
+static void
+hand_over(struct exchange *x, bool is_intact)
+{
+	const struct http_handover *h = &x->res.handover;
+
+	h->take_over(h->arg, is_intact ? http_take(x->conn) : -1);
+}
+
+static void
+answer(struct exchange *x)
+{
+	size_t sent;
+
+	if (x->res.handover.unanswered) {
+		hand_over(x, true);
+		return;
+	}
+	sent = send_answer(x);
+	account(x, sent);
+	if (x->res.handover.take_over != NULL)
+		hand_over(x, sent > 0);
 }
 
 static int
 end(struct exchange *x)
 {
-	account(x, send_answer(x));
+	answer(x);
 	log_context_clear();
 	buf_release(&x->body);
 	buf_release(&x->res.body);
@@ -292,6 +319,7 @@ http_dispatch_unparsed(const struct http_server_opts *o, struct http_conn *c, co
 
 	begin(&x, o, c);
 	x.unrouted = "unparsed";
+	x.shed = why->code == ERR_UNAVAILABLE;
 	identify(&x.req);
 	answer_error(&x, why);
 	return end(&x);

@@ -1,26 +1,27 @@
 #include "common/http/http_server.h"
 
 #include "common/base/clock.h"
-#include "common/base/cond.h"
 #include "common/base/log.h"
 #include "common/base/own.h"
 #include "common/http/http_deadline.h"
 #include "common/http/http_dispatch.h"
+#include "common/http/http_listener.h"
+#include "common/http/http_nudge.h"
+#include "common/http/http_room.h"
 #include "common/http/http_stack.h"
+#include "common/http/wire.h"
 
-#include <arpa/inet.h>
 #include <civetweb.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
 enum {
 	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
-	NUDGE_MS = 20,
+	LOOK_MS = 20,      /* how often a draining server looks whether it is done */
 	SPARE_THREADS =
 	    8, /* and one for each four serving ones: they say 503 while those are busy */
 	/* How long a connection may be idle between two requests. */
@@ -32,85 +33,10 @@ enum {
 struct http_server {
 	struct http_server_opts o;
 	struct mg_context *mg;
-	pthread_mutex_t lock;
-	pthread_cond_t idle; /* signalled when the last admitted request has been answered */
-	pthread_cond_t room; /* signalled when there may be room for one more, or draining begins */
-	int admitted;        /* under the lock */
-	int waiting;         /* for room; under the lock */
-	bool draining;       /* under the lock */
-	bool ending;         /* no connection lives on; under the lock */
-	int open;            /* connections, each with a thread; under the lock */
-	int workers;         /* threads that serve connections */
+	struct http_room room;
 	struct http_watch *watch;
-	int port; /* where a stopping server is nudged */
-	atomic_bool stopped;
+	struct wires *wires; /* connections that were taken over; may be NULL */
 };
-
-/* With the lock held. Who comes later does not overtake. */
-static void
-wait_for_room(struct http_server *s)
-{
-	int64_t until_ms;
-
-	if (s->o.wait_ms == 0 || (s->admitted < s->o.threads && s->waiting == 0))
-		return;
-	until_ms = clock_mono_ms() + s->o.wait_ms;
-	s->waiting++;
-	do {
-		if (!cond_wait_until(&s->room, &s->lock, until_ms))
-			break;
-	} while (!s->draining && s->admitted >= s->o.threads);
-	s->waiting--;
-}
-
-static enum http_admission
-enter(struct http_server *s)
-{
-	enum http_admission a = HTTP_ADMITTED;
-
-	(void)pthread_mutex_lock(&s->lock);
-	wait_for_room(s);
-	if (s->draining)
-		a = HTTP_DRAINING;
-	else if (s->admitted >= s->o.threads)
-		a = HTTP_BUSY;
-	else if (++s->admitted < s->o.threads && s->waiting > 0)
-		(void)pthread_cond_signal(&s->room);
-	(void)pthread_mutex_unlock(&s->lock);
-	return a;
-}
-
-static void
-leave(struct http_server *s, enum http_admission a)
-{
-	if (a != HTTP_ADMITTED)
-		return;
-	(void)pthread_mutex_lock(&s->lock);
-	if (--s->admitted == 0)
-		(void)pthread_cond_broadcast(&s->idle);
-	(void)pthread_cond_signal(&s->room);
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-static void
-count_open(struct http_server *s, int by)
-{
-	(void)pthread_mutex_lock(&s->lock);
-	s->open += by;
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-/* An idle connection holds a thread: the last quarter of them is for connections that end. */
-static bool
-can_spare_a_thread(struct http_server *s)
-{
-	bool can;
-
-	(void)pthread_mutex_lock(&s->lock);
-	can = !s->ending && !s->draining && s->open * 4 <= s->workers * 3;
-	(void)pthread_mutex_unlock(&s->lock);
-	return can;
-}
 
 /* civetweb's callbacks. */
 
@@ -136,7 +62,7 @@ on_connection(const struct mg_connection *mg, void **conn_data)
 	struct http_server *s = mg_get_user_context_data(mg);
 
 	(void)conn_data;
-	count_open(s, 1);
+	http_room_count(&s->room, 1);
 	http_deadline_start(mg_get_thread_pointer(mg), s->o.request_ms);
 	return 0;
 }
@@ -145,7 +71,9 @@ on_connection(const struct mg_connection *mg, void **conn_data)
 static void
 on_close(const struct mg_connection *mg)
 {
-	count_open(mg_get_user_context_data(mg), -1);
+	struct http_server *s = mg_get_user_context_data(mg);
+
+	http_room_count(&s->room, -1);
 	http_deadline_pause(mg_get_thread_pointer(mg));
 }
 
@@ -155,14 +83,17 @@ on_request(struct mg_connection *mg, void *server)
 {
 	struct http_server *s = server;
 	struct http_conn c;
-	enum http_admission a = enter(s);
+	enum http_admission a;
 	int status;
 
-	http_conn_open(&c, mg);
+	http_conn_open(&c, mg, s->o.request_ms);
 	http_conn_take_request(&c);
-	c.reusable = s->o.reuse && can_spare_a_thread(s);
+	a = http_room_enter(&s->room);
+	c.server = &s->o;
+	c.wires = s->wires;
+	c.reusable = s->o.reuse && http_room_has_spare(&s->room);
 	status = http_dispatch(&s->o, a, &c);
-	leave(s, a);
+	http_room_leave(&s->room, a);
 	if (c.kept)
 		http_conn_expect_next(&c, KEEP_ALIVE_MS + s->o.request_ms);
 	else
@@ -170,6 +101,15 @@ on_request(struct mg_connection *mg, void *server)
 	if (c.body_unread && a == HTTP_ADMITTED)
 		http_conn_linger(&c);
 	return status;
+}
+
+/* Before civetweb would shake hands: we do that ourselves, and take the connection away from it. To
+ * any other route an upgrade is only an offer. Not 0: it goes no further. */
+static int
+on_upgrade(const struct mg_connection *mg, void *server)
+{
+	(void)on_request((struct mg_connection *)(uintptr_t)mg, server);
+	return 1;
 }
 
 /* Without one civetweb would look for a password file, "/.htpasswd", at each request. */
@@ -189,6 +129,7 @@ on_context(const struct mg_context *mg)
 	struct mg_context *ctx = (struct mg_context *)(uintptr_t)mg;
 
 	mg_set_request_handler(ctx, "**", on_request, mg_get_user_data(mg));
+	mg_set_websocket_handler(ctx, "**", on_upgrade, NULL, NULL, NULL, mg_get_user_data(mg));
 	mg_set_auth_handler(ctx, "**", on_authorization, NULL);
 }
 
@@ -201,12 +142,16 @@ on_unparsed(struct mg_connection *mg, int status, const char *text)
 	struct err e;
 
 	(void)text;
-	http_conn_open(&c, mg);
+	http_conn_open(&c, mg, s->o.request_ms);
 	if (status == 404)
 		(void)err_set(&e, ERR_NOT_FOUND, "there is nothing under this path");
+	else if (status == 426)
+		(void)err_set(&e, ERR_UPGRADE_REQUIRED, "WebSockets of version 13 are served");
 	else if (status == 413)
 		(void)err_set(&e, ERR_HEADERS_TOO_LARGE, "the header is longer than %d bytes",
 		    MAX_HEADER_BYTES);
+	else if (http_conn_was_hurried(&c))
+		(void)err_set(&e, ERR_UNAVAILABLE, "busy, and the header came slowly");
 	else if (http_conn_is_late(&c))
 		(void)err_set(&e, ERR_REQUEST_TIMEOUT, "the header was not complete in time");
 	else
@@ -246,20 +191,17 @@ server_new(const struct http_server_opts *o)
 	if (s == NULL)
 		abort();
 	s->o = *o;
-	s->workers = o->threads + SPARE_THREADS + o->threads / 4;
-	(void)pthread_mutex_init(&s->lock, NULL);
-	cond_init(&s->idle);
-	cond_init(&s->room);
+	http_room_init(
+	    &s->room, o->threads, o->threads + SPARE_THREADS + o->threads / 4, o->wait_ms);
 	return s;
 }
 
 static void
 server_free(struct http_server *s)
 {
+	wires_stop(s->wires);
 	http_watch_stop(s->watch);
-	(void)pthread_cond_destroy(&s->room);
-	(void)pthread_cond_destroy(&s->idle);
-	(void)pthread_mutex_destroy(&s->lock);
+	http_room_release(&s->room);
 	free(s);
 }
 
@@ -307,7 +249,7 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 	struct mg_init_data init = { &callbacks, s, options };
 
 	(void)snprintf(ports, sizeof ports, "%s:%d", s->o.address, s->o.port);
-	(void)snprintf(threads, sizeof threads, "%d", s->workers);
+	(void)snprintf(threads, sizeof threads, "%d", s->room.workers);
 	(void)snprintf(keep_alive_ms, sizeof keep_alive_ms, "%d", KEEP_ALIVE_MS);
 	(void)snprintf(timeout_ms, sizeof timeout_ms, "%" PRId64, s->o.request_ms);
 	(void)snprintf(header_bytes, sizeof header_bytes, "%d", MAX_HEADER_BYTES);
@@ -315,7 +257,8 @@ start_civetweb(struct http_server *s, struct mg_error_data *why)
 }
 
 /* civetweb takes a read that a signal interrupts for a lost connection: its threads get none but
- * the one that they ask for themselves (http_deadline.c). */
+ * the one that they ask for themselves (http_deadline.c), and those of a fault of their own, which
+ * would otherwise end the process before a sanitizer could say why. */
 static struct mg_context *
 start_without_signals(struct http_server *s, struct mg_error_data *why)
 {
@@ -323,10 +266,24 @@ start_without_signals(struct http_server *s, struct mg_error_data *why)
 	sigset_t all, before;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
 	mg = start_civetweb(s, why);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return mg;
+}
+
+static enum err_code
+start_threads(struct http_server *s, struct err *e)
+{
+	enum err_code rc = http_watch_start(&s->watch, e);
+
+	if (rc == ERR_OK && s->o.socket_threads > 0)
+		rc = wires_start(s->o.socket_threads, &s->wires, e);
+	return rc;
 }
 
 enum err_code
@@ -344,11 +301,12 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 	(void)pthread_once(&once, raise_file_limit);
 	(void)mg_init_library(0); /* without TLS, which crashes in the packaged build */
 	s = server_new(o);
-	if (http_watch_start(&s->watch, e) != ERR_OK) {
+	if (start_threads(s, e) != ERR_OK) {
 		server_free(s);
 		(void)mg_exit_library();
 		return e->code;
 	}
+	s->room.watch = s->watch;
 	s->mg = start_without_signals(s, &why);
 	if (s->mg == NULL) {
 		server_free(s);
@@ -356,6 +314,7 @@ http_server_start(const struct http_server_opts *o, struct http_server **out, st
 		return err_set(
 		    e, ERR_UNAVAILABLE, "cannot listen on %s:%d: %s", o->address, o->port, text);
 	}
+	http_listener_defer(http_server_port(s));
 	*out = s;
 	return ERR_OK;
 }
@@ -373,9 +332,7 @@ http_server_port(const struct http_server *s)
 void
 http_server_end_reuse(struct http_server *s)
 {
-	(void)pthread_mutex_lock(&s->lock);
-	s->ending = true;
-	(void)pthread_mutex_unlock(&s->lock);
+	http_room_end_reuse(&s->room);
 }
 
 void
@@ -383,47 +340,19 @@ http_server_drain(struct http_server *s, int64_t timeout_ms)
 {
 	int64_t until_ms = clock_mono_ms() + timeout_ms;
 
-	(void)pthread_mutex_lock(&s->lock);
-	s->draining = true;
-	(void)pthread_cond_broadcast(&s->room);
-	while (s->admitted > 0) {
-		if (!cond_wait_until(&s->idle, &s->lock, until_ms))
-			break;
-	}
-	(void)pthread_mutex_unlock(&s->lock);
-}
-
-/* civetweb looks at its stop flag when a connection comes, else every two seconds: one comes. */
-static void *
-nudge(void *server)
-{
-	const struct http_server *s = server;
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)s->port) };
-
-	if (inet_pton(AF_INET, s->o.address, &to.sin_addr) != 1 || to.sin_addr.s_addr == INADDR_ANY)
-		to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	while (!atomic_load(&s->stopped)) {
-		AUTO(fd) int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-		if (fd >= 0)
-			(void)connect(fd, (const struct sockaddr *)&to, sizeof to);
-		clock_sleep_ms(NUDGE_MS);
-	}
-	return NULL;
+	http_room_drain(&s->room, until_ms);
+	while (s->wires != NULL && wires_count(s->wires) > 0 && clock_mono_ms() < until_ms)
+		clock_sleep_ms(LOOK_MS);
 }
 
 static void
 stop_quickly(struct http_server *s)
 {
-	pthread_t nudger;
-	bool nudging;
+	struct http_nudge nudge;
 
-	s->port = http_server_port(s);
-	nudging = pthread_create(&nudger, NULL, nudge, s) == 0;
+	http_nudge_start(&nudge, s->o.address, http_server_port(s));
 	mg_stop(s->mg);
-	atomic_store(&s->stopped, true);
-	if (nudging)
-		(void)pthread_join(nudger, NULL);
+	http_nudge_end(&nudge);
 }
 
 void

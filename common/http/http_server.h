@@ -52,6 +52,7 @@ struct http_server_opts {
 	int64_t request_ms;  /* total deadline for reading a request, body included */
 	bool log_requests;   /* one info line per request (ops ports: false) */
 	const char *hsts;    /* value of Strict-Transport-Security, or NULL */
+	int socket_threads;  /* that serve WebSockets and late answers; 0: there are none */
 };
 
 CTI_MUST_CHECK enum err_code http_server_start(
@@ -61,7 +62,8 @@ CTI_MUST_CHECK enum err_code http_server_start(
 void http_server_end_reuse(struct http_server *s);
 
 /* Answer new requests with 503, probes excepted, and wait, at most timeout_ms, until none is in
- * flight. What handlers use must live until http_server_stop() has returned. */
+ * flight, a WebSocket or a late answer included: to end those is up to who has them. What handlers
+ * use must live until http_server_stop() has returned. */
 void http_server_drain(struct http_server *s, int64_t timeout_ms);
 void http_server_stop(struct http_server *s); /* drain first; NULL is allowed */
 

@@ -3,6 +3,7 @@
 #include "common/base/own.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -52,6 +53,8 @@ https_new(const struct https_opts *o, struct https **out, struct err *e)
 	if (global_init_result != CURLE_OK)
 		return err_set(e, ERR_INTERNAL, "libcurl cannot be used: %s",
 		    curl_easy_strerror(global_init_result));
+	if (o->ca_file[0] != '\0' && access(o->ca_file, R_OK) != 0)
+		return err_set(e, ERR_INVALID, "%s: %s", o->ca_file, strerror(errno));
 	h = calloc(1, sizeof *h);
 	if (h == NULL)
 		abort();

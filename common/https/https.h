@@ -5,7 +5,7 @@
  *           the daemon stops, https_free() at last.
  * Owns:     its connections, which are reused. The caller owns the answer: https_answer_release().
  * Threads:  safe; each request runs on its caller's thread.
- * Errors:   INVALID: the URL is not allowed. UNAVAILABLE: it was surely not sent. UNCERTAIN: it may
+ * Errors:   INVALID: the URL is not allowed; https_new: `ca_file` cannot be read. UNAVAILABLE: it was surely not sent. UNCERTAIN: it may
  *           have been sent, and no whole answer came. TOO_LARGE: an answer over the limit. Any status
  *           is an answer and no error. Messages name method and host, and nothing else of the request.
  * Not for:  following redirects, proxies, large bodies.

@@ -76,30 +76,40 @@ struct scan {
 	bool has_bad_string;
 };
 
+/* The content of a string that begins at i; returns where its quote is, or the text ends. */
+static size_t
+scan_string(struct str text, size_t i, struct scan *s)
+{
+	bool bad;
+
+	while (i < text.n && text.p[i] != '"') {
+		if ((unsigned char)text.p[i] >= 0x20 && text.p[i] != '\\') {
+			i++;
+			continue;
+		}
+		s->has_bad_string |= is_no_string_content(text.p + i, text.n - i);
+		i += escape_at(text.p + i, text.n - i, &bad);
+		s->has_bad_escape |= bad;
+	}
+	return i;
+}
+
 static struct scan
 scan_text(struct str text)
 {
 	struct scan s = { 0 };
-	bool in_string = false, bad;
 
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 
 		if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) /* most are */
 			continue;
-		if (in_string && is_no_string_content(text.p + i, text.n - i)) {
-			s.has_bad_string = true;
-			return s;
-		}
-		if (in_string && c == '\\') {
-			i += escape_at(text.p + i, text.n - i, &bad) - 1;
-			s.has_bad_escape |= bad;
-		} else if (c == '"') {
-			in_string = !in_string;
-		} else if (!in_string && (c == '{' || c == '[')) {
+		if (c == '"') {
+			i = scan_string(text, i + 1, &s);
+		} else if (c == '{' || c == '[') {
 			if (++s.depth > s.max_depth)
 				s.max_depth = s.depth;
-		} else if (!in_string && (c == '}' || c == ']') && s.depth > 0) {
+		} else if ((c == '}' || c == ']') && s.depth > 0) {
 			s.depth--;
 		}
 	}

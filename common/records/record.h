@@ -78,7 +78,7 @@ enum record_rule {
 	X(recordings,            JSON, COLLECT,  "")                                              \
 	X(voicemail_at,          TIME, LEAST,    "")                                              \
 	X(voicemail_recording_id, I64, LATEST,   "voicemail_recording_id")                        \
-	X(voicemail_url,         TEXT, LATEST,   "voicemail_link")                                \
+	X(voicemail_url,         TEXT, LATEST,   "voicemail_link|voicemail_share_link")          \
 	X(voicemail_duration,    MS,   DERIVED,  "")                                              \
 	X(voicemail_left_at,     TIME, DERIVED,  "")                                              \
 	X(transcription,         LONG, LATEST,   "transcription_text")                            \

@@ -26,7 +26,7 @@ from demo_app import Api, DemoApp
 from migrate import migrate
 from private_file import SecretFile, write_private
 from services import Service, Services, http_obstacle, port_obstacle
-from settings import ROLES, ROOT, Settings
+from settings import CLIENT_ID, CLIENT_SECRET, ROLES, ROOT, Settings
 
 DATABASE = "cti"
 SIMULATOR = ROOT / "test" / "sim" / "dialpad_sim.py"
@@ -106,8 +106,10 @@ class Run:
         port = self.settings.ports["SIM_PORT"]
         return Service(
             name="fake Dialpad",
-            argv=[sys.executable, str(SIMULATOR), "serve", "--port", str(port)],
-            env=unprivileged.base_env(),
+            argv=[sys.executable, str(SIMULATOR), "serve", "--port", str(port)]
+            + ["--client-id", CLIENT_ID, "--redirect-uri", self.settings.redirect_uri],
+            env=unprivileged.base_env()
+            | {"SIM_CLIENT_SECRET": self.secrets.get_or_make(CLIENT_SECRET)},
             log=self.log("sim"),
             obstacle=port_obstacle(port),
             keep_user=True,
@@ -156,6 +158,7 @@ class Run:
         say("")
         say(f"API            {s.url('apid')}")
         say(f"webhooks       {app.hook_url}")
+        say(f"connect        {s.url('apid')}/auth/dialpad/connect?app_id={app.app_id}")
         say(f"fake Dialpad   http://127.0.0.1:{s.ports['SIM_PORT']}")
         say(f"PostgreSQL     127.0.0.1:{s.ports['PG_PORT']}, database {DATABASE}")
         say(f"logs           {s.run_dir / 'logs'}")

@@ -25,6 +25,9 @@ NO_LIMITS = {
     "RATE_LIMIT_AUTH_PER_MIN": "0",
     "RATE_LIMIT_FAILED_AUTH_PER_MIN": "0",
 }
+# Our OAuth app at the fake Dialpad.
+CLIENT_ID = "local"
+CLIENT_SECRET = "DIALPAD_SANDBOX_CLIENT_SECRET"
 # Each daemon's database role, and the secrets it needs and no others.
 ROLES = {"apid": "cti_api", "ingestd": "cti_ingest", "workerd": "cti_worker"}
 SECRETS = {
@@ -73,6 +76,19 @@ class Settings:
     def ops_url(self, daemon: str) -> str:
         return f"http://127.0.0.1:{self.ports[port_variable(daemon)] + OPS_OFFSET}"
 
+    @property
+    def redirect_uri(self) -> str:
+        return self.url("apid") + "/auth/dialpad/callback"
+
+    def dialpad_env(self, secrets: SecretFile) -> dict[str, str]:
+        """The fake Dialpad, as the sandbox that Dialpad has for developers."""
+        return {
+            "DIALPAD_SANDBOX_CLIENT_ID": CLIENT_ID,
+            "DIALPAD_SANDBOX_CLIENT_SECRET": secrets.get_or_make(CLIENT_SECRET),
+            "DIALPAD_SANDBOX_REDIRECT_URI": self.redirect_uri,
+            "DIALPAD_SANDBOX_BASE_URL": f"http://127.0.0.1:{self.ports['SIM_PORT']}",
+        }
+
     def daemon_env(
         self, daemon: str, database_url: str, secrets: SecretFile
     ) -> dict[str, str]:
@@ -90,6 +106,7 @@ class Settings:
                 "PUBLIC_INGEST_URL": self.url("ingestd"),
                 "LOG_LEVEL": self.log_level,
             }
+            | (self.dialpad_env(secrets) if daemon != "ingestd" else {})
             | (NO_LIMITS if daemon == "apid" else {})
         )
 

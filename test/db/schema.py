@@ -22,7 +22,7 @@ ARCHIVES = ("event_log_archive", "event_outcomes_archive")
 TENANT_TABLES = PARTITIONED + ARCHIVES + ("event_queue", "calls", "messages", "voicemails")
 CONTROL_TABLES = (
     "admin_audit api_keys apps claim_rules dialpad_connections dialpad_webhooks "
-    "idempotency_keys jobs live_tokens oauth_states schema_version tenant_heads "
+    "hook_failures idempotency_keys ingest_gaps ingest_pulse jobs live_tokens oauth_states schema_version tenant_heads "
     "used_tickets"
 ).split()
 

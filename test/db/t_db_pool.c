@@ -8,6 +8,7 @@
 #include "common/base/metric.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 static struct db_pool *
 new_pool(int size)
@@ -105,6 +106,53 @@ who_waits_gets_what_comes_back(void **state)
 	c = get(p);
 	pthread_join(t, NULL);
 	db_pool_put(p, c);
+	db_pool_free(p);
+}
+
+struct turn {
+	struct db_pool *p;
+	int number;
+	int *served; /* the numbers in the order in which they were served */
+	atomic_int *nserved;
+	pthread_t thread;
+};
+
+static void *
+take_turn(void *arg)
+{
+	struct turn *t = arg;
+	struct db_conn *c = NULL;
+	struct err e;
+
+	if (db_pool_get(t->p, 20000, &c, &e) != ERR_OK)
+		return NULL;
+	t->served[atomic_fetch_add(t->nserved, 1)] = t->number;
+	db_pool_put(t->p, c);
+	return NULL;
+}
+
+static void
+who_came_first_is_served_first(void **state)
+{
+	enum { WAITING = 8 };
+	struct db_pool *p = new_pool(1);
+	struct db_conn *c = get(p);
+	struct turn turns[WAITING];
+	atomic_int nserved = 0;
+	int served[WAITING];
+
+	(void)state;
+	for (int i = 0; i < WAITING; i++) {
+		turns[i] = (struct turn){ p, i, served, &nserved, 0 };
+		assert_int_equal(pthread_create(&turns[i].thread, NULL, take_turn, &turns[i]), 0);
+		clock_sleep_ms(30); /* until it waits */
+	}
+	db_pool_put(p, c);
+	for (int i = 0; i < WAITING; i++)
+		pthread_join(turns[i].thread, NULL);
+	assert_int_equal(nserved, WAITING);
+	for (int i = 0; i < WAITING; i++)
+		assert_int_equal(served[i], i);
 	db_pool_free(p);
 }
 
@@ -243,6 +291,7 @@ main(void)
 		cmocka_unit_test(the_connection_used_last_is_lent_first),
 		cmocka_unit_test(waiting_for_a_connection_ends),
 		cmocka_unit_test(who_waits_gets_what_comes_back),
+		cmocka_unit_test(who_came_first_is_served_first),
 		cmocka_unit_test(threads_share_the_connections),
 		cmocka_unit_test(a_killed_session_is_replaced_unnoticed),
 		cmocka_unit_test(a_connection_given_back_in_a_transaction_is_closed),

@@ -193,6 +193,37 @@ a_killed_session_is_told_as_unavailable(void **state)
 }
 
 static void
+each_statement_is_planned_as_it_is_told(void **state)
+{
+	static const struct db_stmt mode = { "mode", "SELECT current_setting('plan_cache_mode')" };
+	static const struct {
+		enum db_plan plan;
+		const char *want;
+	} cases[] = {
+		{ DB_PLAN_ONCE, "force_generic_plan" },
+		{ DB_PLAN_EACH_TIME, "force_custom_plan" },
+		{ DB_PLAN_EACH_TIME, "force_custom_plan" },
+		{ DB_PLAN_AUTO, "auto" },
+	};
+	struct db_conn *c = connect_with(false, 5000);
+	struct db_query q[4];
+	struct db_result r[4];
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		q[i] = (struct db_query){ &mode, NULL, cases[i].plan };
+	MUST(db_tenant_read(c, APP, q, 4, r, e));
+	for (int i = 0; i < 4; i++) {
+		assert_true(is(&r[i], 0, cases[i].want));
+		db_result_clear(&r[i]);
+	}
+	MUST(db_exec(c, &mode, NULL, &r[0], e));
+	assert_true(is(&r[0], 0, "auto")); /* nothing is left behind */
+	db_result_clear(&r[0]);
+	db_close(c);
+}
+
+static void
 inside_a_transaction_it_is_refused(void **state)
 {
 	struct db_conn *c = connect_with(false, 5000);
@@ -219,6 +250,7 @@ main(void)
 		cmocka_unit_test(large_parameters_and_results_do_not_block_each_other),
 		cmocka_unit_test(a_read_past_its_deadline_closes_the_connection),
 		cmocka_unit_test(a_killed_session_is_told_as_unavailable),
+		cmocka_unit_test(each_statement_is_planned_as_it_is_told),
 		cmocka_unit_test(inside_a_transaction_it_is_refused),
 	};
 

@@ -55,11 +55,11 @@ def test_no_tenant_table_has_foreign_keys_or_triggers(catalog: psycopg.Connectio
 
 
 def statements() -> list[tuple[str, str]]:
-    """The SQL of workerd and apid, as it stands in the code: adjacent literals joined."""
+    """The SQL of workerd and apid that stands whole in the code: adjacent literals joined."""
     found = []
     for path in sorted([*ROOT.glob("workerd/**/*.c"), *ROOT.glob("apid/**/*.c")]):
         text = re.sub(r'"\s*\n\s*"', "", path.read_text())
-        for sql in re.findall(r'\.sql\s*=\s*"((?:[^"\\]|\\.)*)"', text):
+        for sql in re.findall(r'\.sql\s*=\s*"((?:[^"\\]|\\.)*)"\s*,', text):
             found.append((f"{path.relative_to(ROOT)}", sql))
     return found
 

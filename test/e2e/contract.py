@@ -55,6 +55,8 @@ def operation(method: str, path: str) -> dict | None:
 
 def fault(method: str, path: str, status: int, content_type: str, body: bytes) -> str | None:
     """Why an answer does not fit; None when it does."""
+    if _is_of_the_gate(method, status) and not body:
+        return None
     described = operation(method, path)
     if described is None:
         return _fault_of_unknown(status, content_type, body)
@@ -64,11 +66,16 @@ def fault(method: str, path: str, status: int, content_type: str, body: bytes) -
         return f"status {status} is not described"
     kinds = _resolved(answer).get("content", {})
     kind = content_type.split(";")[0]
-    if not body and (method == "HEAD" or not kinds):
+    if not body and (method == "HEAD" or not kinds or 300 <= status < 400):
         return None
     if kind not in kinds:
         return f"{kind or 'no content type'} instead of {' or '.join(kinds)}"
     return _fault_of_json(kinds[kind]["schema"], body) if kind.endswith("json") else None
+
+
+def _is_of_the_gate(method: str, status: int) -> bool:
+    """A redirect to https, or the answer to a pre-flight: on any path, described in its text."""
+    return status == 308 or (method == "OPTIONS" and status == 204)
 
 
 def _fault_of_unknown(status: int, content_type: str, body: bytes) -> str | None:

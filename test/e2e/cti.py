@@ -34,6 +34,7 @@ NO_LIMITS = {
 # What a sanitizer writes when it has found something.
 SANITIZER_WORDS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
                    "WARNING: ThreadSanitizer")
+CRASHES = {-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL}
 
 
 class Daemon:
@@ -69,6 +70,10 @@ class Daemon:
     @property
     def ops_url(self) -> str:
         return f"http://127.0.0.1:{self.ops_port}"
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def is_running(self) -> bool:
@@ -138,12 +143,16 @@ class Daemon:
         return "\n".join(self._text().splitlines()[-LOG_TAIL_LINES:])
 
     def complaints(self) -> list[str]:
-        """What a sanitizer found."""
-        return [
+        """What a sanitizer found, and a crash."""
+        found = [
             f"{self.name}: {word}\n{self._text()[self._text().index(word) :][:4000]}"
             for word in SANITIZER_WORDS
             if self.log_contains(word)
         ]
+        code = self._process.poll() if self._process else None
+        if code in CRASHES:
+            found.append(f"{self.name} crashed: {signal.Signals(-code).name}\n{self.tail()}")
+        return found
 
     def _text(self) -> str:
         return self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -220,7 +229,7 @@ class Stack:
                 **NO_LIMITS,
             },
         }[name]
-        if name == "apid":
+        if name != "ingestd":
             own["PUBLIC_INGEST_URL"] = self.ingestd.url
         merged = own | dict((env or {}).get(name, {}))
         return Daemon(name, {k: v for k, v in merged.items() if v is not None}, directory)

@@ -7,9 +7,10 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
-from web import Answer, request
+from web import Answer, request, request_on
 
 from test.sim import jws
 from test.sim.delivery import Courier, Parcel, pack
@@ -44,6 +45,9 @@ class Hook:
 
     def post(self, claims: dict) -> Answer:
         return self.post_body(self.sign(claims).encode("ascii"))
+
+    def post_on(self, connection: HTTPConnection, claims: dict) -> Answer:
+        return request_on(connection, "POST", self.url, self.sign(claims).encode("ascii"))
 
     def post_body(self, body: bytes, headers: dict[str, str] | None = None) -> Answer:
         return request("POST", self.url, body, headers)

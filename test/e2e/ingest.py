@@ -9,12 +9,12 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from cti import Daemon, Stack
 from hook import Hook, derived_secret
-from web import request
+from web import connection_to, request
 
 from test.conftest import Database
 from test.sim import jws
@@ -132,33 +132,43 @@ class Books:
         assert log <= self.attempted, f"{len(log - self.attempted)} events were invented"
 
 
-def post(hook: Hook, claims: dict, books: Books) -> int | None:
-    """One try."""
+def post(
+    hook: Hook, claims: dict, books: Books, connection: HTTPConnection | None = None
+) -> int | None:
+    """One try, on a connection of its own or on this one."""
     try:
-        status = hook.post(claims).status
+        status = (hook.post_on(connection, claims) if connection else hook.post(claims)).status
     except (OSError, HTTPException):
         status = None
+        if connection:
+            connection.close()
     books.add(jws.claim_bytes(claims).decode(), status)
     return status
 
 
 @contextlib.contextmanager
-def load(hook: Hook, count: int, rate: float, senders: int = 16) -> Iterator[Books]:
+def load(
+    hook: Hook, count: int, rate: float, senders: int = 16, reuse: bool = False
+) -> Iterator[Books]:
     """`count` events, one try each, while the body runs; all are answered at its end.
 
+    With `reuse` a sender stays on its connection for as long as it is let.
     Daemons must be started by the main thread, so the senders have threads of their own.
     """
     books, turn, begun = Books(), itertools.count(), time.monotonic()
     taking = threading.Lock()
 
     def send() -> None:
+        connection = connection_to(hook.url) if reuse else None
         while True:
             with taking:
                 place = next(turn)
             if place >= count:
-                return
+                break
             time.sleep(max(0.0, begun + place / rate - time.monotonic()))
-            post(hook, new_claims(), books)
+            post(hook, new_claims(), books, connection)
+        if connection:
+            connection.close()
 
     with ThreadPoolExecutor(senders) as pool:
         sending = [pool.submit(send) for _ in range(senders)]

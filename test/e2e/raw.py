@@ -39,7 +39,7 @@ def _exchange(url: str, sent: bytes, half_close: bool = False) -> bytes:
     text = b""
     with socket.create_connection((parts.hostname, parts.port), PATIENCE_S) as peer:
         # It may have answered and closed already: then the answer is what counts.
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
             peer.sendall(sent)
             if half_close:
                 peer.shutdown(socket.SHUT_WR)

@@ -124,7 +124,7 @@ ROWS: dict[str, Row] = {
     "no Host": (lambda s: s.post().replace(b"Host: x\r\n", b""), [200], True),
     "another method in a header": (
         lambda s: s.post("X-HTTP-Method-Override: GET"), [200], True),
-    "an upgrade": (lambda s: s.post("Connection: Upgrade", "Upgrade: websocket"), [404], False),
+    "an upgrade": (lambda s: s.post("Connection: Upgrade", "Upgrade: websocket"), [400], False),
     "an invitation wanted": (lambda s: s.post("Expect: 100-continue"), [100, 200], True),
     # The request line
     "HTTP/2.0": (lambda s: s.post(line="POST {path} HTTP/2.0"), [400], False),

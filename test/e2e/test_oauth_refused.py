@@ -86,7 +86,9 @@ def test_a_state_is_good_for_one_callback(linked: Stack, dialpad: Simulator, app
     browser.cookies = cookies
     dialpad.forget_requests()
     assert browser.get(callback).status == 400
-    assert dialpad.requests() == []
+    # workerd may be busy with the webhook meanwhile.
+    assert [r for r in dialpad.requests() if "/webhooks" not in r["path"]
+            and "/subscriptions" not in r["path"]] == []
 
 
 def test_a_login_belongs_to_the_browser_that_began_it(linked: Stack, dialpad: Simulator, app_id):

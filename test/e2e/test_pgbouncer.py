@@ -67,7 +67,7 @@ def test_notifications_and_jobs_have_sessions_of_their_own(stack: Stack, app: Ap
     app.wait_for(f"/api/calls/{CALL['call_id']}", 2.0)  # the poll alone would take up to 5 s
     metrics = request("GET", f"{stack.workerd.ops_url}/metrics").body.decode()
     assert "cti_jobs_leader 1\n" in metrics
-    assert 'run="partitions_ok"} 1\n' in metrics
+    assert 'job="partitions",result="ok"} 1\n' in metrics
     assert not stack.workerd.log_contains("job.failed")
     direct = stack.sql(
         "SELECT count(*) FROM pg_stat_activity WHERE usename = 'cti_worker'"

@@ -251,7 +251,7 @@ def live_tokens(dialpad: Simulator) -> list[dict]:
 def test_a_disconnect_takes_the_tokens_back_and_keeps_the_bond(own: Stack, dialpad, app_id: str):
     assert disconnect(own, app_id) == {
         "state": "disconnected", "revoked_at_dialpad": True, "not_revoked_because": None,
-        "company_forgotten": False}
+        "webhook_removed": True, "webhook_not_removed_because": None, "company_forgotten": False}
     assert live_tokens(dialpad) == []
     shown = connection(own, app_id)
     assert shown["state"] == "disconnected" and shown["has_refresh_token"] is False

@@ -10,7 +10,8 @@ from web import eventually
 
 CALL = payload("call_ringing_inbound_2024")
 POLL_SECONDS = 5.0  # the default of WORKER_POLL_MS
-LISTENERS = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN cti_events%%'"
+LISTENERS = ("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN cti_%%'"
+             " AND usename = 'cti_worker' AND datname = current_database()")
 
 
 def is_listening(stack: Stack) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import time
@@ -36,15 +37,28 @@ def request(
     """On a connection of its own. Only what is given is sent: no Content-Type of ours.
 
     An answer of apid has to fit the description of the API."""
+    with contextlib.closing(connection_to(url, timeout)) as connection:
+        return request_on(connection, method, url, body, headers)
+
+
+def connection_to(url: str, timeout: float = 10) -> http.client.HTTPConnection:
+    """It opens with its first request, and once more after an answer that closed it."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+
+
+def request_on(
+    connection: http.client.HTTPConnection,
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    parts = urlsplit(url)
     path = parts.path + (f"?{parts.query}" if parts.query else "")
-    try:
-        connection.request(method, path, body, dict(headers or {}))
-        response = connection.getresponse()
-        answer = Answer(response.status, response.headers, response.read())
-    finally:
-        connection.close()
+    connection.request(method, path, body, dict(headers or {}))
+    response = connection.getresponse()
+    answer = Answer(response.status, response.headers, response.read())
     contract.check(method, url, answer.status, answer.headers.get("Content-Type", ""), answer.body)
     return answer
 

@@ -60,7 +60,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	AUTO(str) char *exact = fuzz_exact((struct str){ (const char *)data, n });
-	struct str path, method = str_cut((struct str){ exact, n }, ' ', &path);
+	/* Both come to us as C strings. */
+	struct str path, method = str_cut((struct str){ exact, strnlen(exact, n) }, ' ', &path);
 	AUTO_RELEASE(buf_release) struct buf allow = BUF(1000);
 	AUTO_RELEASE(arena_release) struct arena a;
 	struct http_match m;

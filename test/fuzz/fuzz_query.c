@@ -51,7 +51,13 @@ static void
 check_page(struct http_req *req, const struct list *l)
 {
 	static const unsigned char key[HMAC_BYTES] = { 1 };
-	const struct page_rules rules = { key, l->name, LIST_DEFAULT_LIMIT, !l->whole };
+	const struct page_rules rules = {
+		.cursor_key = key,
+		.list = l->name,
+		.app_id = req->app_id,
+		.default_limit = LIST_DEFAULT_LIMIT,
+		.in_parts = !l->whole,
+	};
 	struct page page;
 	struct err e;
 
@@ -106,6 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct http_req req = { .nquery = 0 };
 	struct err e;
 
+	in.n = strnlen(in.p, in.n); /* it comes to us as a C string */
 	FUZZ_CHECK(sodium_init() >= 0);
 	arena_init(&req.arena);
 	if (http_uri_query(&req, in, &e) == ERR_OK) {

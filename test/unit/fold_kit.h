@@ -38,19 +38,33 @@ event_text(struct arena *a, const char *quoted)
 	return str_of(json);
 }
 
-/* An event that begins with SWEPT is the sweeper's. */
+/* An event that begins with SWEPT is the sweeper's, with LISTED a repair's. */
 #define SWEPT "sweeper:"
+#define LISTED "repair:"
+
+static inline enum fold_origin
+take_origin(const char **quoted)
+{
+	const char *colon = strchr(*quoted, ':');
+	enum fold_origin origin;
+
+	if (**quoted == '{' || colon == NULL)
+		return FOLD_DIALPAD;
+	origin = fold_origin_of((struct str){ *quoted, (size_t)(colon - *quoted) });
+	*quoted = colon + 1;
+	return origin;
+}
 
 /* Received a second after the one before: created_at and updated_at can be told apart. */
 static inline void
 folder_add(struct folder *f, const char *quoted, int64_t received_at)
 {
-	bool swept = strncmp(quoted, SWEPT, strlen(SWEPT)) == 0;
-	struct str json = event_text(&f->arena, swept ? quoted + strlen(SWEPT) : quoted);
+	enum fold_origin origin = take_origin(&quoted);
+	struct str json = event_text(&f->arena, quoted);
 	struct fold_change c;
 	struct err e;
 
-	if ((swept ? fold_read_swept : fold_read)(json, received_at, &f->arena, &c, &e) != ERR_OK)
+	if (fold_read_from(origin, json, received_at, &f->arena, &c, &e) != ERR_OK)
 		fail_msg("%s: %s", quoted, e.msg);
 	assert_ptr_equal(c.kind, f->kind);
 	f->row.r.dialpad_id = c.dialpad_id;

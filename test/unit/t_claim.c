@@ -1,4 +1,4 @@
-/* workerd/claim: whose an event of the bare route is. */
+/* common/dialpad/owner and workerd/claim: whose an event of the bare route is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@ static const struct uuid A = { { 1 } }, B = { { 2 } }, C = { { 3 } };
 
 enum { ORG = 51, OFFICE = 61, TARGET = 71 };
 
-static const struct claim_facts EVERYTHING = {
+static const struct dialpad_owner EVERYTHING = {
 	.organisation = ORG, .office = OFFICE, .target = TARGET
 };
 
@@ -24,11 +24,11 @@ static const struct claim_facts EVERYTHING = {
 /* ---- what is read ---- */
 
 static void
-assert_reads(const char *payload, struct claim_facts want)
+assert_reads(const char *payload, struct dialpad_owner want)
 {
-	struct claim_facts got = { 9, 9, 9 };
+	struct dialpad_owner got = { 9, 9, 9 };
 
-	claim_read(str_of(payload), &got);
+	dialpad_owner_read(str_of(payload), &got);
 	assert_int_equal(got.organisation, want.organisation);
 	assert_int_equal(got.office, want.office);
 	assert_int_equal(got.target, want.target);
@@ -37,7 +37,7 @@ assert_reads(const char *payload, struct claim_facts want)
 static void
 an_organisation_is_known_in_each_spelling(void **state)
 {
-	const struct claim_facts org = { .organisation = ORG };
+	const struct dialpad_owner org = { .organisation = ORG };
 
 	(void)state;
 	assert_reads("{\"organization_id\":51}", org);
@@ -52,11 +52,11 @@ an_office_is_a_targets_or_the_target_itself(void **state)
 {
 	(void)state;
 	assert_reads("{\"target\":{\"id\":71,\"type\":\"user\",\"office_id\":61}}",
-	    (struct claim_facts){ .office = OFFICE, .target = TARGET });
+	    (struct dialpad_owner){ .office = OFFICE, .target = TARGET });
 	assert_reads("{\"target\":{\"id\":61,\"type\":\"office\"}}",
-	    (struct claim_facts){ .office = OFFICE, .target = OFFICE });
+	    (struct dialpad_owner){ .office = OFFICE, .target = OFFICE });
 	assert_reads("{\"target\":{\"id\":71,\"type\":\"user\",\"office_id\":null}}",
-	    (struct claim_facts){ .target = TARGET });
+	    (struct dialpad_owner){ .target = TARGET });
 }
 
 static void
@@ -67,13 +67,13 @@ what_cannot_be_read_names_nothing(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
-		assert_reads(odd[i], (struct claim_facts){ 0 });
+		assert_reads(odd[i], (struct dialpad_owner){ 0 });
 }
 
 /* ---- whose it is ---- */
 
 static void
-assert_goes_to(struct uuid app, const struct claim *claims, int n, struct claim_facts facts)
+assert_goes_to(struct uuid app, const struct claim *claims, int n, struct dialpad_owner facts)
 {
 	struct uuid got = UUID_NIL;
 	const char *why = "";
@@ -84,7 +84,7 @@ assert_goes_to(struct uuid app, const struct claim *claims, int n, struct claim_
 }
 
 static void
-assert_unclaimed(const char *reason, const struct claim *claims, int n, struct claim_facts facts)
+assert_unclaimed(const char *reason, const struct claim *claims, int n, struct dialpad_owner facts)
 {
 	struct uuid got = C;
 	const char *why = NULL;
@@ -103,7 +103,7 @@ the_only_eligible_app_gets_it_whatever_it_names(void **state)
 	const struct claim only[] = { ANY(A) };
 
 	(void)state;
-	assert_goes_to(A, only, COUNT(only), (struct claim_facts){ 0 });
+	assert_goes_to(A, only, COUNT(only), (struct dialpad_owner){ 0 });
 	assert_goes_to(A, only, COUNT(only), EVERYTHING);
 }
 
@@ -151,7 +151,8 @@ claims_on_other_ids_do_not_count(void **state)
 	(void)state;
 	assert_unclaimed("several apps may take", claims, COUNT(claims), EVERYTHING);
 	/* An id of 0 is none. */
-	assert_unclaimed("several apps may take", claims, COUNT(claims), (struct claim_facts){ 0 });
+	assert_unclaimed(
+	    "several apps may take", claims, COUNT(claims), (struct dialpad_owner){ 0 });
 }
 
 static void
@@ -170,8 +171,9 @@ within_one_organisation_the_office_decides(void **state)
 	assert_goes_to(B, claims, COUNT(claims), EVERYTHING);
 	assert_unclaimed("organisation", claims, 4, EVERYTHING);
 	assert_unclaimed(
-	    "organisation", claims, COUNT(claims), (struct claim_facts){ .organisation = ORG });
-	assert_unclaimed("office", claims, COUNT(claims), (struct claim_facts){ .office = OFFICE });
+	    "organisation", claims, COUNT(claims), (struct dialpad_owner){ .organisation = ORG });
+	assert_unclaimed(
+	    "office", claims, COUNT(claims), (struct dialpad_owner){ .office = OFFICE });
 }
 
 static void
@@ -195,7 +197,7 @@ a_rule_for_an_app_that_may_take_none_keeps_it_from_all_others(void **state)
 
 	(void)state;
 	assert_unclaimed("rule", claims, COUNT(claims), EVERYTHING);
-	assert_goes_to(A, claims, COUNT(claims), (struct claim_facts){ .target = TARGET });
+	assert_goes_to(A, claims, COUNT(claims), (struct dialpad_owner){ .target = TARGET });
 }
 
 int

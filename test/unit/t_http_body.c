@@ -26,8 +26,18 @@ echo(struct http_req *req, struct http_res *res, struct err *e)
 	return ERR_OK;
 }
 
+/* How long ago the request began, in ms. */
+static enum err_code
+age(struct http_req *req, struct http_res *res, struct err *e)
+{
+	(void)e;
+	buf_add_i64(&res->body, clock_mono_ms() - req->begun_ms);
+	return ERR_OK;
+}
+
 static const struct http_route routes[] = {
 	{ "POST", "/echo", HTTP_AUTH_NONE, MAX_ECHO, echo },
+	{ "GET", "/age", HTTP_AUTH_NONE, 0, age },
 };
 
 static void
@@ -101,14 +111,29 @@ a_body_that_stalls_is_ended_at_the_deadline(void **state)
 }
 
 static void
-a_silent_connection_is_closed_at_the_deadline(void **state)
+a_connection_that_falls_silent_is_closed_at_the_deadline(void **state)
 {
 	int64_t begun_ms = clock_mono_ms();
-	struct raw_reply r = raw_ask(port, "");
+	struct raw_reply r = raw_ask(port, "P");
 
 	(void)state;
-	assert_int_equal(r.n, 0);
+	assert_true(r.n == 0 || r.status == 408);
 	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + 500);
+}
+
+static void
+a_request_begins_before_its_headers_have_come(void **state)
+{
+	int fd = raw_open(port);
+	struct raw_reply r;
+
+	(void)state;
+	assert_true(raw_send(fd, STR("GET /age HTTP/1.1" END "A: ")));
+	clock_sleep_ms(REQUEST_MS / 2);
+	assert_true(raw_send(fd, STR(END END)));
+	r = raw_receive(fd);
+	assert_int_equal(r.status, 200);
+	assert_in_range(strtol(strstr(r.text, END END), NULL, 10), REQUEST_MS / 2 - 50, REQUEST_MS);
 }
 
 static void
@@ -179,7 +204,7 @@ start(void **state)
 		    .address = "127.0.0.1",
 		    .threads = 4,
 		    .routes = routes,
-		    .nroutes = 1,
+		    .nroutes = sizeof routes / sizeof routes[0],
 		    .request_ms = REQUEST_MS,
 		},
 		&server, &e)
@@ -204,7 +229,8 @@ main(void)
 		cmocka_unit_test(a_body_that_is_cut_is_never_a_success),
 		cmocka_unit_test(a_request_that_drips_is_ended_at_the_deadline),
 		cmocka_unit_test(a_body_that_stalls_is_ended_at_the_deadline),
-		cmocka_unit_test(a_silent_connection_is_closed_at_the_deadline),
+		cmocka_unit_test(a_connection_that_falls_silent_is_closed_at_the_deadline),
+		cmocka_unit_test(a_request_begins_before_its_headers_have_come),
 		cmocka_unit_test(a_client_that_waits_for_100_is_invited),
 		cmocka_unit_test(a_body_up_to_the_limit_arrives_whole),
 		cmocka_unit_test(the_refusal_of_a_long_body_reaches_its_sender),

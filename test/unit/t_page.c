@@ -114,7 +114,7 @@ request(const char *const *query)
 static enum err_code
 read_page(const char *const *query, struct page *out, struct err *e)
 {
-	const struct page_rules rules = { key, "calls", 50, true };
+	const struct page_rules rules = { key, "calls", app, 50, true };
 	struct http_req req = request(query);
 
 	return page_read(&req, &rules, out, e);

@@ -86,8 +86,7 @@ read_event(struct work *w, const struct queue_event *ev, struct err *e)
 		return give_up(w, ev, "quarantined",
 		    "the claims are no JSON object that PostgreSQL can store", e);
 	batch_crash_if_asked(ev->payload);
-	rc = ev->swept ? fold_read_swept(ev->payload, ev->received_at, w->b->arena, change, &bad)
-		       : fold_read(ev->payload, ev->received_at, w->b->arena, change, &bad);
+	rc = fold_read_from(ev->origin, ev->payload, ev->received_at, w->b->arena, change, &bad);
 	if (rc != ERR_OK)
 		return set_aside(w, ev, bad.msg, e);
 	if (change->kind != NULL)

@@ -8,7 +8,7 @@
 
 struct work {
 	const struct batch *b;
-	struct claim_facts *facts; /* of each event */
+	struct dialpad_owner *facts; /* of each event */
 	struct claim *claims;
 	int nclaims;
 	struct claim_gift *gifts;
@@ -81,10 +81,10 @@ batch_unclaimed(const struct batch *b, struct err *e)
 	struct work w = { .b = b };
 	enum err_code rc;
 
-	w.facts = arena_new(b->arena, struct claim_facts, room);
+	w.facts = arena_new(b->arena, struct dialpad_owner, room);
 	w.gifts = arena_new(b->arena, struct claim_gift, room);
 	for (int i = 0; i < b->nevents; i++)
-		claim_read(b->events[i].payload, &w.facts[i]);
+		dialpad_owner_read(b->events[i].payload, &w.facts[i]);
 	rc = claims_load(b->conn, b->opts->single_tenant, w.facts, b->nevents, b->arena, &w.claims,
 	    &w.nclaims, e);
 	for (int i = 0; i < b->nevents && rc == ERR_OK; i++)

@@ -111,7 +111,7 @@ queue_event_read(const struct db_result *r, int row, struct queue_event *out)
 	out->received_at = db_time(r, row, 1);
 	out->attempts = (int32_t)db_i64(r, row, 2);
 	out->hook = (int32_t)db_i64(r, row, 3);
-	out->swept = str_eq(db_str(r, row, 4), STR("sweeper"));
+	out->origin = fold_origin_of(db_str(r, row, 4));
 	out->payload = db_str(r, row, 5);
 	out->is_raw = db_bool(r, row, 6);
 }

@@ -11,6 +11,7 @@
 
 #include "common/base/arena.h"
 #include "common/db/db.h"
+#include "workerd/fold/fold.h"
 
 /* The bytes of a payload in the log, about. What is compressed counts eight times its stored size: JSON
  * rarely shrinks more, and asking for the size itself would read and unpack every payload. */
@@ -23,9 +24,9 @@ struct queue_event {
 	int64_t received_at; /* ms */
 	int32_t attempts;    /* failed ones; with one counted beforehand, that too */
 	int32_t hook;        /* 0: the bare route, or an event of our own */
-	bool swept;          /* the sweeper's */
-	struct str payload;  /* STR_NONE: only bytes were kept, or the log row is gone */
-	bool is_raw;         /* only bytes were kept: there is no payload */
+	enum fold_origin origin;
+	struct str payload; /* STR_NONE: only bytes were kept, or the log row is gone */
+	bool is_raw;        /* only bytes were kept: there is no payload */
 };
 
 /* The oldest due events of the tenant: up to `limit`, and about so many bytes of payloads; one in any

@@ -1,58 +1,5 @@
 #include "workerd/claim/claim.h"
 
-#include "common/json/json_in.h"
-
-/* ---- what a payload says ---- */
-
-/* In the spellings met. */
-static int64_t
-organisation(const struct json *claims)
-{
-	static const char *const keys[] = { "organization_id", "org_id" };
-	int64_t id;
-
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		if (json_get_i64(claims, keys[i], &id))
-			return id;
-	if (json_get_i64(json_get(claims, "company"), "id", &id))
-		return id;
-	return json_get_i64(claims, "company_id", &id) ? id : 0;
-}
-
-/* An office is named by the target that lies in it, or is the target itself. */
-static int64_t
-office(const struct json *target)
-{
-	struct str type;
-	int64_t id;
-
-	if (json_get_i64(target, "office_id", &id))
-		return id;
-	if (json_get_str(target, "type", &type) && str_eq(type, STR("office"))
-	    && json_get_i64(target, "id", &id))
-		return id;
-	return 0;
-}
-
-void
-claim_read(struct str payload, struct claim_facts *out)
-{
-	AUTO(json) struct json *claims = NULL;
-	const struct json *target;
-	struct err ignored;
-
-	*out = (struct claim_facts){ 0 };
-	if (payload.p == NULL || json_parse(payload, &claims, &ignored) != ERR_OK)
-		return;
-	target = json_get(claims, "target");
-	out->organisation = organisation(claims);
-	out->office = office(target);
-	if (!json_get_i64(target, "id", &out->target))
-		out->target = 0;
-}
-
-/* ---- whose it is ---- */
-
 struct found {
 	const struct claim *claim; /* the first */
 	bool several;              /* claims of different apps */
@@ -92,7 +39,7 @@ find(const struct claim *claims, int n, enum claim_kind kind, int64_t id, int64_
 }
 
 static struct found
-find_by_organisation(const struct claim *claims, int n, const struct claim_facts *facts)
+find_by_organisation(const struct claim *claims, int n, const struct dialpad_owner *facts)
 {
 	struct found all = find(claims, n, CLAIM_ORGANISATION, facts->organisation, 0);
 	struct found near = { 0 };
@@ -123,7 +70,7 @@ objection(const struct found *f)
 }
 
 bool
-claim_decide(const struct claim *claims, int n, const struct claim_facts *facts,
+claim_decide(const struct claim *claims, int n, const struct dialpad_owner *facts,
     struct uuid *app_id, const char **why)
 {
 	struct found f = find(claims, n, CLAIM_TARGET_RULE, facts->target, 0);

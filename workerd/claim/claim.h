@@ -1,11 +1,10 @@
 /*
  * claim - whose an event of the bare route is. Pure: no I/O.
  *
- * Use:      claim_read() what a payload says; claim_db.h fetches the claims that apps have on it;
- *           claim_decide().
+ * Use:      claim_db.h fetches the claims that apps have on what a payload names; claim_decide().
  * Owns:     nothing.
  * Threads:  safe.
- * Errors:   none: a payload that cannot be read names nothing.
+ * Errors:   none.
  *
  * An app is eligible when an admin let it take such events, or when it is the only app there is. In
  * order of precedence an event goes to:
@@ -19,15 +18,8 @@
 #ifndef CTI_CLAIM_H
 #define CTI_CLAIM_H
 
-#include "common/base/str.h"
 #include "common/base/uuid.h"
-
-/* Dialpad's ids; 0: the payload names none. */
-struct claim_facts {
-	int64_t organisation, office, target;
-};
-
-void claim_read(struct str payload, struct claim_facts *out);
+#include "common/dialpad/owner.h"
 
 enum claim_kind {
 	CLAIM_TARGET_RULE,
@@ -46,7 +38,7 @@ struct claim {
 };
 
 /* True: *app_id gets it. False: *why says why nobody does; static. */
-bool claim_decide(const struct claim *claims, int n, const struct claim_facts *facts,
+bool claim_decide(const struct claim *claims, int n, const struct dialpad_owner *facts,
     struct uuid *app_id, const char **why);
 
 #endif

@@ -43,7 +43,7 @@ static const struct db_stmt GIVE = {
 
 /* The id by which claims of this kind are found; 0: the event names none. */
 static int64_t
-named(const struct claim_facts *f, enum claim_kind kind)
+named(const struct dialpad_owner *f, enum claim_kind kind)
 {
 	switch (kind) {
 	case CLAIM_TARGET_RULE: return f->target;
@@ -56,7 +56,7 @@ named(const struct claim_facts *f, enum claim_kind kind)
 }
 
 static void
-add_ids(struct db_params *p, const struct claim_facts *facts, int n, enum claim_kind kind)
+add_ids(struct db_params *p, const struct dialpad_owner *facts, int n, enum claim_kind kind)
 {
 	AUTO_RELEASE(db_array_release) struct db_array ids;
 
@@ -68,7 +68,7 @@ add_ids(struct db_params *p, const struct claim_facts *facts, int n, enum claim_
 }
 
 enum err_code
-claims_load(struct db_conn *c, bool single_tenant, const struct claim_facts *facts, int nfacts,
+claims_load(struct db_conn *c, bool single_tenant, const struct dialpad_owner *facts, int nfacts,
     struct arena *a, struct claim **out, int *n, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;

@@ -21,9 +21,29 @@
 	"   WHERE deleted_at IS NULL AND app_id <> " CLAIM_NIL "),"                \
 	" eligible AS (SELECT app_id FROM tenants WHERE accepts_bare OR ($1 AND n = 1))"
 
+/* CTEs that delete the originals, of log and archive, that the copies in the CTE `copies` were made from,
+ * with their outcomes. `copies` has origin_event_id. */
+#define CLAIM_ORIGINALS_FROM(log, copies)                                          \
+	"(DELETE FROM " log " l USING " copies " copy WHERE l.app_id = " CLAIM_NIL \
+	" AND l.event_id = copy.origin_event_id RETURNING l.received_at, l.event_id)"
+#define CLAIM_OUTCOMES_FROM(outcomes)                                               \
+	"(DELETE FROM " outcomes " o USING originals l WHERE o.app_id = " CLAIM_NIL \
+	" AND o.received_at = l.received_at AND o.event_id = l.event_id)"
+#define CLAIM_ORIGINALS_GO(copies)                                                               \
+	"originals_logged AS " CLAIM_ORIGINALS_FROM("event_log",                                 \
+	    copies) ","                                                                          \
+		    " originals_archived AS " CLAIM_ORIGINALS_FROM("event_log_archive",          \
+			copies) ","                                                              \
+				" originals AS (SELECT * FROM originals_logged"                  \
+				"   UNION ALL SELECT * FROM originals_archived),"                \
+				" given AS " CLAIM_OUTCOMES_FROM(                                \
+				    "event_outcomes") ","                                        \
+						      " given_archived AS " CLAIM_OUTCOMES_FROM( \
+							  "event_outcomes_archive")
+
 /* Every claim on what these events name. Of the apps that may take any event, two at most. */
 CTI_MUST_CHECK enum err_code claims_load(struct db_conn *c, bool single_tenant,
-    const struct claim_facts *facts, int nfacts, struct arena *a, struct claim **out, int *n,
+    const struct dialpad_owner *facts, int nfacts, struct arena *a, struct claim **out, int *n,
     struct err *e);
 
 struct claim_gift {

@@ -28,4 +28,13 @@ void dialpad_stop(struct dialpad *d); /* one that was not started, all zero, is 
 /* Are the client and the key of the tokens set? Else nothing can be done at Dialpad. */
 bool dialpad_is_set(const struct dialpad *d);
 
+/*
+ * Runs `fn` with the app's token; once more, with a new one, where Dialpad refuses the first (401).
+ * Fails as dp_token_get(), or as fn. CONFLICT is a matter of the connection alone: what Dialpad
+ * answers 4xx to becomes UPSTREAM.
+ */
+typedef enum err_code (*dialpad_fn)(struct str token, void *arg, struct err *e);
+CTI_MUST_CHECK enum err_code dialpad_with_token(struct dialpad *d, struct db_conn *c,
+    struct uuid app_id, dialpad_fn fn, void *arg, struct err *e);
+
 #endif

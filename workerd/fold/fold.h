@@ -46,10 +46,16 @@ struct fold_row {
 CTI_MUST_CHECK enum err_code fold_read(struct str payload, int64_t received_at, struct arena *a,
     struct fold_change *out, struct err *e);
 
-/* The same for an event of the sweeper, whose state counts only so: read from an event of anybody
- * else, CALL_STATE_SWEPT is no state at all. */
-CTI_MUST_CHECK enum err_code fold_read_swept(struct str payload, int64_t received_at,
-    struct arena *a, struct fold_change *out, struct err *e);
+/*
+ * The same for an event of our own. The sweeper's state counts only so: read from an event of anybody
+ * else, CALL_STATE_SWEPT is no state at all. A repair's payload is a call from Dialpad's list: its
+ * event_timestamp is the time of our request and counts for nothing, and its state always reads
+ * "hangup", also of a call that went to voicemail.
+ */
+enum fold_origin { FOLD_DIALPAD, FOLD_SWEEPER, FOLD_REPAIR };
+enum fold_origin fold_origin_of(struct str source); /* the log's column */
+CTI_MUST_CHECK enum err_code fold_read_from(enum fold_origin origin, struct str payload,
+    int64_t received_at, struct arena *a, struct fold_change *out, struct err *e);
 
 /* `row` is of the same kind and id; a new row is all zero but for r.dialpad_id and r.id. */
 void fold_merge(struct fold_row *row, const struct fold_change *c, struct arena *a);

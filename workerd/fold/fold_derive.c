@@ -53,13 +53,18 @@ call_status(const struct record_value *v)
 
 /* ---- the other columns of a call ---- */
 
-/* Of a call whose end the sweeper had to make up. */
+/* Of a call whose end the sweeper had to make up, or that a repair found in Dialpad's list. */
 static struct record_value
-ended_reason(const struct record_value *v)
+ended_reason(const struct fold_row *row)
 {
-	bool swept = v[CALL_state].set && str_eq(v[CALL_state].s, STR(CALL_STATE_SWEPT));
+	const struct record_value *state = &row->r.v[CALL_state];
 
-	return record_text(swept ? STR(CALL_STATE_SWEPT) : STR_NONE);
+	if (!state->set)
+		return record_text(STR_NONE);
+	if (row->keys[CALL_state].rank == CALL_RANK_REPAIRED)
+		return record_text(STR(CALL_REASON_REPAIRED));
+	return record_text(
+	    str_eq(state->s, STR(CALL_STATE_SWEPT)) ? STR(CALL_STATE_SWEPT) : STR_NONE);
 }
 
 /* from and to follow the direction: outbound is internal to external. */
@@ -127,7 +132,7 @@ fold_derive(struct fold_row *row, const struct record_kind *kind, struct arena *
 		derive_numbers(v);
 		derive_recordings(v, a);
 		v[CALL_status] = record_text(call_status(v));
-		v[CALL_ended_reason] = ended_reason(v);
+		v[CALL_ended_reason] = ended_reason(row);
 		v[CALL_duration] = talk_duration(v);
 		v[CALL_sort_at] =
 		    sort_at(&v[CALL_started_at], &v[CALL_first_date_at], &v[CALL_first_event_at]);

@@ -166,6 +166,77 @@ read_times(const struct json *claims, const struct dialpad_event *ev, int64_t re
 		    record_int(earliest);
 }
 
+/* The instant of what a listed call tells is the latest in it: when it ended, as a rule. */
+static void
+undate(const struct json *claims, struct dialpad_event *ev)
+{
+	int64_t earliest;
+
+	ev->event_at = 0;
+	(void)dialpad_dates(claims, &earliest, &ev->event_at);
+}
+
+static bool
+went_to_voicemail(const struct json *claims, const struct recording *left)
+{
+	return left != NULL || find_one(claims, STR("voicemail_share_link")) != NULL;
+}
+
+/* A listed call is over. What its events would have said of a voicemail follows from its parts. */
+static void
+read_listed(const struct json *claims, const struct dialpad_event *ev, int64_t received_at,
+    struct arena *a, struct fold_change *out)
+{
+	struct record_value *v = out->v;
+	struct recording found;
+	const struct recording *left = NULL;
+	int64_t id;
+
+	out->key.rank = v[CALL_ended_at].set ? CALL_RANK_REPAIRED : 0;
+	if (v[CALL_recordings].set
+	    && recordings_find(v[CALL_recordings].s, STR("voicemail"), a, &found))
+		left = &found;
+	v[CALL_state] = record_text(STR("hangup"));
+	if (went_to_voicemail(claims, left))
+		v[CALL_state] = record_text(STR("voicemail"));
+	v[CALL_state].set = out->key.rank > 0;
+	if (left == NULL)
+		return;
+	v[CALL_voicemail_at] = record_int(ev->event_at);
+	out->voicemail_received_at = received_at;
+	if (str_to_i64(left->id, 1, INT64_MAX, &id))
+		v[CALL_voicemail_recording_id] = record_int(id);
+}
+
+/* A state that only the sweeper may bring. */
+static void
+drop_swept_state(struct fold_change *out)
+{
+	if (!out->v[CALL_state].set || !str_eq(out->v[CALL_state].s, STR(CALL_STATE_SWEPT)))
+		return;
+	out->v[CALL_state].set = false;
+	out->key.rank = 0;
+}
+
+static void
+read_call_from(enum fold_origin origin, const struct json *claims, const struct dialpad_event *ev,
+    int64_t received_at, struct arena *a, struct fold_change *out)
+{
+	read_call(claims, ev, received_at, a, out);
+	if (origin == FOLD_REPAIR)
+		read_listed(claims, ev, received_at, a, out);
+	if (origin != FOLD_SWEEPER)
+		drop_swept_state(out);
+}
+
+enum fold_origin
+fold_origin_of(struct str source)
+{
+	if (str_eq(source, STR("sweeper")))
+		return FOLD_SWEEPER;
+	return str_eq(source, STR("repair")) ? FOLD_REPAIR : FOLD_DIALPAD;
+}
+
 /* BLAKE2b: a fifth of the time of SHA-256, which was a fifth of a worker's. */
 static void
 hash_claims(struct str payload, uint8_t out[FOLD_HASH_BYTES])
@@ -175,8 +246,8 @@ hash_claims(struct str payload, uint8_t out[FOLD_HASH_BYTES])
 }
 
 enum err_code
-fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
-    struct err *e)
+fold_read_from(enum fold_origin origin, struct str payload, int64_t received_at, struct arena *a,
+    struct fold_change *out, struct err *e)
 {
 	AUTO_RELEASE(arena_release) struct arena doc;
 	const struct json *claims;
@@ -190,6 +261,8 @@ fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct
 	if (!json_is_obj(claims))
 		return err_set(e, ERR_INVALID, "the claims are no JSON object");
 	dialpad_event_read(claims, a, &ev);
+	if (origin == FOLD_REPAIR)
+		undate(claims, &ev);
 	*out = (struct fold_change){ .dialpad_id = ev.id, .key.at = ev.event_at };
 	if (ev.kind == DIALPAD_OTHER)
 		return ERR_OK;
@@ -199,30 +272,16 @@ fold_read_swept(struct str payload, int64_t received_at, struct arena *a, struct
 	out->kind = ev.kind == DIALPAD_CALL ? &RECORD_CALL : &RECORD_MESSAGE;
 	hash_claims(payload, out->key.hash);
 	if (ev.kind == DIALPAD_CALL)
-		read_call(claims, &ev, received_at, a, out);
+		read_call_from(origin, claims, &ev, received_at, a, out);
 	else
 		read_message(claims, a, out);
 	read_times(claims, &ev, received_at, out);
 	return ERR_OK;
 }
 
-/* A state that only the sweeper may bring. */
-static bool
-claims_to_be_swept(const struct fold_change *c)
-{
-	return c->kind == &RECORD_CALL && c->v[CALL_state].set
-	    && str_eq(c->v[CALL_state].s, STR(CALL_STATE_SWEPT));
-}
-
 enum err_code
 fold_read(struct str payload, int64_t received_at, struct arena *a, struct fold_change *out,
     struct err *e)
 {
-	enum err_code rc = fold_read_swept(payload, received_at, a, out, e);
-
-	if (rc == ERR_OK && claims_to_be_swept(out)) {
-		out->v[CALL_state].set = false;
-		out->key.rank = 0;
-	}
-	return rc;
+	return fold_read_from(FOLD_DIALPAD, payload, received_at, a, out, e);
 }

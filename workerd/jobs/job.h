@@ -22,6 +22,9 @@
 	X(gauges,       15) /* the queue's depth and age */                 \
 	X(heads,        60) /* apps without a head, events without an app */ \
 	X(tokens,       60) /* tokens of Dialpad, before they end */        \
+	X(watch,        15) /* what is due unasked: repairs, checks of hooks */ \
+	X(alarms,       60) /* what needs a person */                       \
+	X(requests,      5) /* work that was asked for */                   \
 	X(sweeper,     600) /* calls whose end never came */                \
 	X(cleanup,     600) /* what has expired */                          \
 	X(retention,  3600) /* old days of the log and the feed */          \
@@ -31,14 +34,18 @@
 
 enum { JOB_CHUNK = 1000 };
 
+struct alerts;
+struct conf;
 struct dialpad;
 
 struct job_opts {
+	const struct conf *conf;
 	int event_days, feed_days;
 	bool archive;    /* old events are kept aside, not dropped */
 	int record_days; /* 0: for ever */
 	int stuck_hours;
-	struct dialpad *dialpad; /* see workerd/dialpad/dialpad.h */
+	struct dialpad *dialpad;     /* see workerd/dialpad/dialpad.h */
+	const struct alerts *alerts; /* see workerd/watch/alerts.h */
 };
 
 struct job_run {
@@ -49,14 +56,30 @@ struct job_run {
 	bool more;         /* it stopped before it was done */
 };
 
+bool job_is_stopping(const struct job_run *r);
+
 /* False when the daemon is stopping or the run's time is up; notes that there is more to do. */
 bool job_may_go_on(struct job_run *r);
+
+/*
+ * Runs `step` in a transaction of its own that holds the tenant's lock, so that no worker is serving
+ * it. *busy: one was, for all of a second; nothing was done, and the run is noted to have more to do.
+ */
+typedef enum err_code (*job_step)(struct job_run *r, void *arg, struct err *e);
+CTI_MUST_CHECK enum err_code job_in_turn(
+    struct job_run *r, struct uuid app_id, job_step step, void *arg, bool *busy, struct err *e);
+
+/* In this transaction, few rows are joined with many by key, one after the other, however few or many
+ * the planner believes them to be. */
+CTI_MUST_CHECK enum err_code job_join_by_key(struct job_run *r, struct err *e);
 
 /* The app ids of all tenants. */
 CTI_MUST_CHECK enum err_code job_tenants(struct job_run *r, struct db_result *out, struct err *e);
 
 /* Events were queued: workers look at once. A hint only. */
 void job_hint_workers(struct job_run *r);
+/* Requests (request.h) were made: the leader takes them at once. A hint only. */
+void job_hint_requests(struct job_run *r);
 
 #define X(name, every_s) CTI_MUST_CHECK enum err_code job_##name(struct job_run *r, struct err *e);
 JOB_TABLE(X)

@@ -1,5 +1,6 @@
 /* What is good for nothing any more is deleted, an hour late: the clock of a daemon that checks an
- * expiry may be behind the database's, and a spent ticket that was forgotten could be used again. */
+ * expiry may be behind the database's, and a spent ticket that was forgotten could be used again.
+ * What became of an admin's request is shown for a month. */
 #include "workerd/jobs/job.h"
 
 /* Through expires_at, the only column that workerd may read of these tables. Of rows that expire at
@@ -18,6 +19,10 @@ static const struct db_stmt STATEMENTS[] = {
 	DELETE_EXPIRED("used_tickets"),
 	DELETE_EXPIRED("idempotency_keys"),
 	DELETE_EXPIRED("live_tokens"),
+	{ "job_forgotten_requests",
+	    "DELETE FROM jobs WHERE (kind, app_id, job_key) IN (SELECT kind, app_id, job_key FROM jobs"
+	    " WHERE kind IN ('replay', 'assign', 'erase') AND run_at IS NULL"
+	    " AND finished_at < now() - interval '30 days' LIMIT $1)" },
 };
 
 static enum err_code
@@ -38,6 +43,17 @@ delete_expired(struct job_run *r, const struct db_stmt *s, struct err *e)
 	return rc;
 }
 
+/* Repairs are kept for people to look at; one that never succeeds ends here, too. */
+static const struct db_stmt OLD_REPAIRS = {
+	.name = "job_old_repairs",
+	.sql = "DELETE FROM jobs WHERE kind = 'repair' AND created_at < now() - interval '30 days'",
+};
+
+static const struct db_stmt OLD_GAPS = {
+	.name = "job_old_gaps",
+	.sql = "DELETE FROM ingest_gaps WHERE handled_at < now() - interval '30 days'",
+};
+
 enum err_code
 job_cleanup(struct job_run *r, struct err *e)
 {
@@ -45,5 +61,7 @@ job_cleanup(struct job_run *r, struct err *e)
 
 	for (size_t i = 0; i < sizeof STATEMENTS / sizeof STATEMENTS[0] && rc == ERR_OK; i++)
 		rc = delete_expired(r, &STATEMENTS[i], e);
-	return rc;
+	if (rc == ERR_OK)
+		rc = db_exec(r->conn, &OLD_REPAIRS, NULL, NULL, e);
+	return rc == ERR_OK ? db_exec(r->conn, &OLD_GAPS, NULL, NULL, e) : rc;
 }

@@ -7,6 +7,7 @@
 
 #include "common/base/log.h"
 #include "workerd/batch/tenant_db.h"
+#include "workerd/claim/claim_db.h"
 
 static const struct db_stmt DELETED = {
 	.name = "job_deleted_apps",
@@ -18,12 +19,21 @@ static const struct db_stmt DELETED = {
 };
 
 /* A thousand of the oldest rows, and whatever has the instant of the last of them. */
-#define DELETE_CHUNK(table, at)                                                             \
-	{                                                                                   \
-		"job_deleted_" table,                                                       \
-		    "DELETE FROM " table " WHERE app_id = $1 AND " at " <= (SELECT max(" at \
-		    ") FROM (SELECT " at " FROM " table " WHERE app_id = $1 ORDER BY " at   \
-		    " LIMIT $2) AS chunk)"                                                  \
+#define OLDEST(table, at)                                                       \
+	"DELETE FROM " table " WHERE app_id = $1 AND " at " <= (SELECT max(" at \
+	") FROM (SELECT " at " FROM " table " WHERE app_id = $1 ORDER BY " at   \
+	" LIMIT $2) AS chunk)"
+#define DELETE_CHUNK(table, at)                         \
+	{                                               \
+		"job_deleted_" table, OLDEST(table, at) \
+	}
+
+/* An event of the bare route is there twice: the original, of no tenant, goes with the tenant's copy. */
+#define DELETE_EVENTS(log)                                                                                            \
+	{                                                                                                             \
+		"job_deleted_" log,                                                                                   \
+		    "WITH gone AS (" OLDEST(log,                                                                      \
+			"received_at") " RETURNING origin_event_id), " CLAIM_ORIGINALS_GO("gone") " SELECT FROM gone" \
 	}
 
 /* The queue first: what is not in it makes no new records. */
@@ -35,8 +45,8 @@ static const struct db_stmt CHUNKS[] = {
 	DELETE_CHUNK("change_feed", "created_at"),
 	DELETE_CHUNK("event_outcomes", "received_at"),
 	DELETE_CHUNK("event_outcomes_archive", "received_at"),
-	DELETE_CHUNK("event_log", "received_at"),
-	DELETE_CHUNK("event_log_archive", "received_at"),
+	DELETE_EVENTS("event_log"),
+	DELETE_EVENTS("event_log_archive"),
 };
 
 static const struct db_stmt LAST[] = {
@@ -95,6 +105,8 @@ delete_chunk(
 	db_params_init(&p);
 	db_p_uuid(&p, a->app_id);
 	db_p_i64(&p, JOB_CHUNK);
+	if (rc == ERR_OK && !a->busy)
+		rc = job_join_by_key(r, e);
 	if (rc == ERR_OK && !a->busy)
 		rc = db_exec(r->conn, s, &p, &done, e);
 	rc = end(r, rc, e);

@@ -170,6 +170,7 @@ give_back(struct job_run *r, struct uuid app_id, struct err *e)
 	int64_t n = 1;
 	char id[UUID_TEXT_BYTES];
 
+	db_params_init(&p);
 	while (n > 0) {
 		enum err_code rc;
 
@@ -184,7 +185,6 @@ give_back(struct job_run *r, struct uuid app_id, struct err *e)
 			job_hint_workers(r);
 		}
 	}
-	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	return db_exec(r->conn, &FORGET, &p, NULL, e);
 }

@@ -2,11 +2,7 @@
  * they know the rule. */
 #include "workerd/jobs/job.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
-#include "workerd/batch/tenant_db.h"
-
-enum { BUSY_PAUSE_MS = 50, BUSY_TRIES = 20 };
 
 #define DELETE_OLD(table, key)                                                                 \
 	{                                                                                      \
@@ -24,41 +20,27 @@ static const struct db_stmt STATEMENTS[] = {
 
 enum { NSTATEMENTS = sizeof STATEMENTS / sizeof STATEMENTS[0] };
 
-/* Inside a transaction; *deleted is -1 while a worker serves the tenant. */
+struct chunk {
+	struct uuid app_id;
+	const struct db_stmt *stmt;
+	int64_t deleted;
+};
+
 static enum err_code
-delete_locked(
-    struct job_run *r, struct uuid app_id, const struct db_stmt *s, int64_t *deleted, struct err *e)
+delete_chunk(struct job_run *r, void *arg, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result done = DB_RESULT_NONE;
-	bool locked;
-	enum err_code rc = tenant_lock(r->conn, app_id, &locked, e);
+	struct chunk *c = arg;
+	enum err_code rc;
 
 	db_params_init(&p);
-	*deleted = -1;
-	if (rc != ERR_OK || !locked)
-		return rc;
-	db_p_uuid(&p, app_id);
+	db_p_uuid(&p, c->app_id);
 	db_p_i32(&p, r->opts->record_days);
 	db_p_i64(&p, JOB_CHUNK);
-	rc = db_exec(r->conn, s, &p, &done, e);
+	rc = db_exec(r->conn, c->stmt, &p, &done, e);
 	if (rc == ERR_OK)
-		*deleted = db_affected(&done);
-	return rc;
-}
-
-static enum err_code
-delete_chunk(
-    struct job_run *r, struct uuid app_id, const struct db_stmt *s, int64_t *deleted, struct err *e)
-{
-	enum err_code rc = db_begin(r->conn, e);
-
-	if (rc == ERR_OK)
-		rc = delete_locked(r, app_id, s, deleted, e);
-	if (rc == ERR_OK)
-		rc = db_commit(r->conn, e);
-	if (rc != ERR_OK)
-		db_rollback(r->conn);
+		c->deleted = db_affected(&done);
 	return rc;
 }
 
@@ -67,23 +49,15 @@ static enum err_code
 delete_old(
     struct job_run *r, struct uuid app_id, const struct db_stmt *s, int64_t *total, struct err *e)
 {
-	int64_t deleted = JOB_CHUNK;
-	int tries = 0;
+	struct chunk c = { app_id, s, JOB_CHUNK };
+	bool busy = false;
 
-	while ((deleted >= JOB_CHUNK || deleted < 0) && job_may_go_on(r)) {
-		enum err_code rc = delete_chunk(r, app_id, s, &deleted, e);
+	while (c.deleted >= JOB_CHUNK && !busy && job_may_go_on(r)) {
+		enum err_code rc = job_in_turn(r, app_id, delete_chunk, &c, &busy, e);
 
 		if (rc != ERR_OK)
 			return rc;
-		if (deleted >= 0) {
-			*total += deleted;
-			continue;
-		}
-		if (++tries == BUSY_TRIES) {
-			r->more = true;
-			break;
-		}
-		clock_sleep_ms(BUSY_PAUSE_MS);
+		*total += busy ? 0 : c.deleted;
 	}
 	return ERR_OK;
 }

@@ -262,15 +262,28 @@ step(struct jobs *j)
 	return rest_ms;
 }
 
+/* Requests have come since `*seen`: they are due. */
+static void
+heed_hints(struct jobs *j, uint64_t *seen)
+{
+	uint64_t now = wake_seen(j->wake);
+
+	if (now != *seen)
+		j->state[JOB_NUMBER_requests].due_ms = clock_mono_ms();
+	*seen = now;
+}
+
 static void *
 run(void *arg)
 {
 	struct jobs *j = arg;
+	uint64_t seen = wake_seen(j->wake);
 	int64_t rest_ms;
 
-	do
+	do {
+		heed_hints(j, &seen);
 		rest_ms = step(j);
-	while (wake_pause(j->wake, rest_ms));
+	} while (wake_wait(j->wake, seen, rest_ms));
 	step_down(j);
 	return NULL;
 }

@@ -1,7 +1,8 @@
 /*
  * jobs - one thread that runs the jobs of job.h, each when it is due, in one workerd of all.
  *
- * Use:      jobs_start(), wake_stop() on the shared wake, jobs_join(). jobs_run_now() is for people.
+ * Use:      jobs_start(), wake_stop() on its wake, jobs_join(). jobs_run_now() is for people. A hint
+ *           to the wake makes the requests (request.h) due.
  * Owns:     its thread and a direct connection, on which the jobs work, too.
  * Threads:  start and join from one thread.
  * Errors:   a failed job never ends the thread: it is counted, logged once until it works again, and

@@ -11,6 +11,7 @@
 
 #include "common/base/err.h"
 #include "common/base/uuid.h"
+#include "common/db/db.h"
 
 #define REBUILD_HELP                                                                             \
 	"  --rebuild --app ID [--from TIME] [--to TIME] [--dry-run]\n"                           \
@@ -23,6 +24,10 @@ struct rebuild_opts {
 	struct uuid app_id;
 	int64_t from, to; /* ms; from <= received_at < to */
 	bool dry_run;
+	/* Of a replay: only events of this kind, DIALPAD_KIND_SQL; STR_NONE: of any. */
+	struct str kind;
+	/* Likewise: only the records of these events, whatever the range; NULL: of all. Borrowed. */
+	const struct db_array *events;
 	int64_t records_from; /* ms; of the configuration: what is older is not kept; 0: all */
 	int64_t bytes;        /* of the configuration: most bytes of payloads at a time */
 };

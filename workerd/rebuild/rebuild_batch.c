@@ -26,9 +26,8 @@ read_event(struct work *w, const struct rebuild_event *ev, struct err *e)
 	struct fold_change *change = &w->changes[w->nchanges];
 	char id[UUID_TEXT_BYTES];
 	struct err bad;
-	enum err_code rc = ev->swept
-	    ? fold_read_swept(ev->payload, ev->received_at, w->arena, change, &bad)
-	    : fold_read(ev->payload, ev->received_at, w->arena, change, &bad);
+	enum err_code rc =
+	    fold_read_from(ev->origin, ev->payload, ev->received_at, w->arena, change, &bad);
 
 	if (rc != ERR_OK)
 		return err_set(e, ERR_INVALID, "event %s cannot be folded: %s",

@@ -1,5 +1,6 @@
 #include "workerd/rebuild/rebuild_db.h"
 
+#include "common/dialpad/event.h"
 #include "workerd/batch/queue_db.h"
 
 static const struct db_stmt HAS_TENANT = {
@@ -9,16 +10,30 @@ static const struct db_stmt HAS_TENANT = {
 
 /* Each with a limit of its own, so that the index of each day is read in order and no further than
  * a page needs. */
-#define IDS_FROM(log)                                  \
-	"(SELECT DISTINCT dialpad_event_id FROM " log  \
-	" WHERE app_id = $1 AND dialpad_event_id > $2" \
-	" AND received_at >= $3 AND received_at < $4 ORDER BY 1 LIMIT $5)"
+#define IDS_FROM(log)                                                        \
+	"(SELECT DISTINCT dialpad_event_id FROM " log                        \
+	" WHERE app_id = $1 AND dialpad_event_id > $2"                       \
+	" AND received_at >= $3 AND received_at < $4"                        \
+	" AND ($6::text IS NULL OR " DIALPAD_KIND_SQL("event_type") " = $6)" \
+								    " ORDER BY 1 LIMIT $5)"
 
 static const struct db_stmt IDS = {
 	.name = "rebuild_ids",
 	.sql =
 	    "SELECT DISTINCT dialpad_event_id FROM (" IDS_FROM("event_log") " UNION ALL " IDS_FROM(
 		"event_log_archive") ") AS events ORDER BY 1 LIMIT $5",
+};
+
+/* Of a few events, found by their own ids. */
+#define IDS_OF_EVENTS_FROM(log)             \
+	"SELECT dialpad_event_id FROM " log \
+	" WHERE app_id = $1 AND event_id = ANY ($3) AND dialpad_event_id > $2"
+
+static const struct db_stmt IDS_OF_EVENTS = {
+	.name = "rebuild_ids_of_events",
+	.sql = "SELECT DISTINCT dialpad_event_id FROM (" IDS_OF_EVENTS_FROM(
+	    "event_log") " UNION ALL " IDS_OF_EVENTS_FROM("event_log_archive") ") AS events"
+									       " ORDER BY 1 LIMIT $4",
 };
 
 #define SIZES_FROM(log)                                                           \
@@ -76,10 +91,16 @@ rebuild_ids(struct db_conn *c, const struct rebuild_opts *o, struct str after, s
 	db_params_init(&p);
 	db_p_uuid(&p, o->app_id);
 	db_p_text(&p, after);
-	db_p_time(&p, o->from);
-	db_p_time(&p, o->to);
-	db_p_i64(&p, REBUILD_MAX_IDS);
-	rc = db_exec(c, &IDS, &p, &r, e);
+	if (o->events != NULL) {
+		db_p_array(&p, o->events);
+		db_p_i64(&p, REBUILD_MAX_IDS);
+	} else {
+		db_p_time(&p, o->from);
+		db_p_time(&p, o->to);
+		db_p_i64(&p, REBUILD_MAX_IDS);
+		db_p_text(&p, o->kind);
+	}
+	rc = db_exec(c, o->events != NULL ? &IDS_OF_EVENTS : &IDS, &p, &r, e);
 	if (rc != ERR_OK)
 		return rc;
 	*n = db_rows(&r);
@@ -134,6 +155,6 @@ rebuild_event_read(const struct db_result *r, int row, struct rebuild_event *out
 {
 	out->id = db_uuid(r, row, 0);
 	out->received_at = db_time(r, row, 1);
-	out->swept = str_eq(db_str(r, row, 2), STR("sweeper"));
+	out->origin = fold_origin_of(db_str(r, row, 2));
 	out->payload = db_str(r, row, 3);
 }

@@ -14,6 +14,7 @@
 
 #include "common/base/arena.h"
 #include "common/db/db.h"
+#include "workerd/fold/fold.h"
 #include "workerd/rebuild/rebuild_args.h"
 
 enum { REBUILD_MAX_IDS = 500 };
@@ -21,7 +22,7 @@ enum { REBUILD_MAX_IDS = 500 };
 CTI_MUST_CHECK enum err_code rebuild_has_tenant(
     struct db_conn *c, struct uuid app_id, bool *has, struct err *e);
 
-/* The next ids after `after` (as text, in the database's order) that have an event in the range. */
+/* The next ids after `after` (as text, in the database's order) that have one of the events chosen. */
 CTI_MUST_CHECK enum err_code rebuild_ids(struct db_conn *c, const struct rebuild_opts *o,
     struct str after, struct arena *a, struct str ids[REBUILD_MAX_IDS], int *n, struct err *e);
 
@@ -33,7 +34,7 @@ CTI_MUST_CHECK enum err_code rebuild_fit(
 struct rebuild_event {
 	struct uuid id;
 	int64_t received_at; /* ms */
-	bool swept;          /* the sweeper's */
+	enum fold_origin origin;
 	struct str payload;
 };
 

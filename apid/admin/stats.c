@@ -1,0 +1,102 @@
+/* GET /internal/stats: what waits, whose it is, and which connections fail. */
+#include "apid/handlers.h"
+
+#include "apid/admin/columns.h"
+#include "apid/admin/stats_db.h"
+#include "apid/edge/request.h"
+#include "common/base/clock.h"
+
+static void
+put_age(const struct db_result *r, int row, int col, int64_t now_ms, struct json_out *j)
+{
+	int64_t age_ms;
+
+	jo_key(j, "oldest_age_seconds");
+	if (db_null(r, row, col)) {
+		jo_null(j);
+		return;
+	}
+	age_ms = now_ms - db_time(r, row, col);
+	jo_i64(j, age_ms > 0 ? age_ms / 1000 : 0);
+}
+
+static void
+put_states(const struct db_result *r, int64_t now_ms, struct json_out *j)
+{
+	jo_key(j, "events");
+	jo_obj(j);
+	for (int i = 0; i < db_rows(r); i++) {
+		jo_key_str(j, db_str(r, i, STATE_NAME));
+		jo_obj(j);
+		column_i64(r, i, STATE_EVENTS, "events", j);
+		jo_kv_bool(j, "is_capped", db_bool(r, i, STATE_IS_CAPPED));
+		put_age(r, i, STATE_OLDEST_AT, now_ms, j);
+		jo_end_obj(j);
+	}
+	jo_end_obj(j);
+}
+
+static void
+put_top(const struct db_result *r, int64_t now_ms, struct json_out *j)
+{
+	jo_key(j, "apps");
+	jo_arr(j);
+	for (int i = 0; i < db_rows(r); i++) {
+		jo_obj(j);
+		column_uuid(r, i, TOP_APP_ID, "app_id", j);
+		jo_kv_str(j, "name", db_str(r, i, TOP_NAME));
+		column_i64(r, i, TOP_PENDING, "pending", j);
+		column_i64(r, i, TOP_RETRYING, "retrying", j);
+		put_age(r, i, TOP_OLDEST_AT, now_ms, j);
+		column_time(r, i, TOP_LAST_EVENT_AT, "last_event_at", j);
+		jo_end_obj(j);
+	}
+	jo_end_arr(j);
+}
+
+static void
+put_connections(const struct stats *s, struct json_out *j)
+{
+	jo_key(j, "connections");
+	jo_obj(j);
+	for (int i = 0; i < db_rows(&s->bonds); i++) {
+		jo_key_str(j, db_str(&s->bonds, i, BOND_STATE));
+		jo_i64(j, db_i64(&s->bonds, i, BOND_APPS));
+	}
+	jo_key(j, "failing");
+	jo_arr(j);
+	for (int i = 0; i < db_rows(&s->failing); i++) {
+		jo_obj(j);
+		column_uuid(&s->failing, i, FAILING_APP_ID, "app_id", j);
+		jo_kv_str(j, "name", db_str(&s->failing, i, FAILING_NAME));
+		jo_kv_str(j, "state", db_str(&s->failing, i, FAILING_STATE));
+		column_i64(&s->failing, i, FAILING_FAILURES, "refresh_failures", j);
+		jo_kv_str(j, "error", db_str(&s->failing, i, FAILING_ERROR));
+		column_time(&s->failing, i, FAILING_AT, "updated_at", j);
+		jo_end_obj(j);
+	}
+	jo_end_arr(j);
+	jo_end_obj(j);
+}
+
+enum err_code
+stats_get(struct http_req *req, struct http_res *res, struct err *e)
+{
+	AUTO_RELEASE(stats_release) struct stats s = { .states = DB_RESULT_NONE };
+	int64_t now_ms = clock_wall_ms();
+	struct json_out j;
+	enum err_code rc = request_no_query(req, e);
+
+	if (rc == ERR_OK)
+		rc = stats_db_read(req, &s, e);
+	if (rc != ERR_OK)
+		return rc;
+	jo_init(&j, &res->body);
+	jo_obj(&j);
+	column_time(&s.last, 0, 0, "last_event_at", &j);
+	put_states(&s.states, now_ms, &j);
+	put_top(&s.top, now_ms, &j);
+	put_connections(&s, &j);
+	jo_end_obj(&j);
+	return ERR_OK;
+}

@@ -1,0 +1,272 @@
+/* ingestd/writer against a real database: whose time counts, and the notification owed at the end. */
+#include "test/db/db_test.h"
+
+#include "common/base/log.h"
+#include "common/db/db_listen.h"
+#include "ingestd/writer.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+
+enum { TIMES = 20, SOON_MS = 5000, IN_TIME_MS = 400 };
+
+static struct db_conn *admin;
+static struct writer *writer;
+
+static struct writer *
+start_writer(void)
+{
+	struct writer_opts o = { .db = test_opts(), .threads = 1, .group = 10, .max_waiting = 10 };
+	struct writer *w = NULL;
+
+	o.db.role = "cti_ingest";
+	MUST(writer_start(&o, &w, e));
+	return w;
+}
+
+static int
+start(void **state)
+{
+	(void)state;
+	log_init(&(struct log_opts){ .daemon = "test", .level = LOG_ERROR + 1 });
+	admin = test_connect();
+	writer = start_writer();
+	return 0;
+}
+
+static int
+stop(void **state)
+{
+	(void)state;
+	writer_stop(writer);
+	db_close(admin);
+	return 0;
+}
+
+/* ---- an event on its way ---- */
+
+struct sending {
+	pthread_t thread;
+	int64_t within_ms, took_ms;
+	enum err_code rc;
+};
+
+static enum err_code
+store(int64_t within_ms)
+{
+	struct event ev = {
+		.app_id = { { 0xaa, 1 } },
+		.id = uuid_v7(),
+		.hook = 1,
+		.is_json = true,
+		.arrived_at = clock_wall_ms(),
+		.claims = STR("{}"),
+	};
+	struct err e;
+
+	return writer_store(writer, &ev, clock_mono_ms() + within_ms, &e);
+}
+
+static void *
+send_one(void *arg)
+{
+	struct sending *s = arg;
+	int64_t begun_ms = clock_mono_ms();
+
+	s->rc = store(s->within_ms);
+	s->took_ms = clock_mono_ms() - begun_ms;
+	return NULL;
+}
+
+static void
+begin(struct sending *s, int64_t within_ms)
+{
+	s->within_ms = within_ms;
+	assert_int_equal(pthread_create(&s->thread, NULL, send_one, s), 0);
+}
+
+static void
+finish(struct sending *s)
+{
+	(void)pthread_join(s->thread, NULL);
+}
+
+/* ---- a lock that the writer's statement waits for ---- */
+
+static void
+lock_log(struct db_conn *c)
+{
+	MUST(db_command(c, "BEGIN", e));
+	MUST(db_command(c, "LOCK TABLE event_log", e));
+}
+
+static void
+unlock_log(struct db_conn *c)
+{
+	MUST(db_command(c, "COMMIT", e));
+}
+
+static void *
+lock_in_turn(void *conn)
+{
+	lock_log(conn);
+	return NULL;
+}
+
+static void
+wait_for_lock_waiters(int n)
+{
+	static const struct db_stmt waiters = { "waiters",
+		"SELECT count(*) FROM pg_locks WHERE NOT granted"
+		" AND relation = 'event_log'::regclass" };
+
+	while (test_number(admin, &waiters, NULL) < n)
+		clock_sleep_ms(5);
+}
+
+/* ---- whose time counts ---- */
+
+static void
+a_connection_made_in_haste_gives_later_groups_their_full_time(void **state)
+{
+	struct sending slow;
+
+	(void)state;
+	assert_int_equal(store(IN_TIME_MS), ERR_OK); /* connects, with less than that left */
+	lock_log(admin);
+	begin(&slow, 10 * IN_TIME_MS);
+	clock_sleep_ms(3 * IN_TIME_MS / 2);
+	unlock_log(admin);
+	finish(&slow);
+	assert_int_equal(slow.rc, ERR_OK);
+}
+
+/* The first event is stored alone while the other two wait, which makes them a group. */
+static void
+a_group_is_answered_in_the_time_of_its_most_urgent_event(void **state)
+{
+	struct db_conn *next = test_connect();
+	struct sending first, patient, urgent;
+	pthread_t locker;
+
+	(void)state;
+	assert_int_equal(store(SOON_MS), ERR_OK); /* prepares the statement, apart */
+	lock_log(admin);
+	begin(&first, 2 * SOON_MS);
+	wait_for_lock_waiters(1);
+	assert_int_equal(pthread_create(&locker, NULL, lock_in_turn, next), 0);
+	wait_for_lock_waiters(2);
+	begin(&patient, 2 * SOON_MS);
+	clock_sleep_ms(50);
+	begin(&urgent, 3 * IN_TIME_MS);
+	clock_sleep_ms(50);
+	unlock_log(admin);
+	(void)pthread_join(locker, NULL);
+	finish(&urgent);
+	unlock_log(next);
+	finish(&first);
+	finish(&patient);
+	db_close(next);
+	assert_int_equal(first.rc, ERR_OK);
+	assert_int_equal(urgent.rc, ERR_UNAVAILABLE);
+	assert_int_equal(patient.rc, ERR_UNAVAILABLE);
+	assert_in_range(urgent.took_ms, 0, SOON_MS);
+}
+
+/* ---- notifications ---- */
+
+static atomic_int hints;
+
+static void
+count_hint(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&hints, 1);
+}
+
+static void
+wait_for_hint_after(int seen)
+{
+	for (int64_t end = clock_mono_ms() + SOON_MS; clock_mono_ms() < end; clock_sleep_ms(1)) {
+		if (atomic_load(&hints) > seen)
+			return;
+	}
+	fail_msg("no notification after the last group");
+}
+
+static struct db_listen *
+listen_for_hints(void)
+{
+	struct db_listen_opts o = {
+		.db = test_opts(),
+		.channels = { { "cti_events", count_hint, NULL } },
+	};
+	struct db_listen *l = NULL;
+
+	MUST(db_listen_start(&o, &l, e));
+	wait_for_hint_after(0); /* the connection itself counts as one */
+	return l;
+}
+
+/* The second event follows at once on the first one's hint: its own is held back, and owed. */
+static void
+the_notification_owed_after_the_last_group_is_sent(void **state)
+{
+	struct db_listen *l;
+
+	(void)state;
+	atomic_store(&hints, 0);
+	l = listen_for_hints();
+	for (int i = 0; i < TIMES; i++) {
+		int seen = atomic_load(&hints);
+
+		assert_int_equal(store(SOON_MS), ERR_OK);
+		wait_for_hint_after(seen);
+		seen = atomic_load(&hints);
+		assert_int_equal(store(SOON_MS), ERR_OK);
+		wait_for_hint_after(seen);
+		clock_sleep_ms(20); /* so that the next one's is not held back */
+	}
+	db_listen_stop(l);
+}
+
+static void
+a_writer_that_stops_sends_what_it_owes(void **state)
+{
+	struct db_listen *l;
+
+	(void)state;
+	atomic_store(&hints, 0);
+	l = listen_for_hints();
+	for (int i = 0; i < TIMES; i++) {
+		int seen = atomic_load(&hints);
+
+		assert_int_equal(store(SOON_MS), ERR_OK);
+		wait_for_hint_after(seen);
+		seen = atomic_load(&hints);
+		assert_int_equal(store(SOON_MS), ERR_OK);
+		writer_stop(writer);
+		writer = NULL;
+		wait_for_hint_after(seen);
+		writer = start_writer();
+	}
+	db_listen_stop(l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+		    a_connection_made_in_haste_gives_later_groups_their_full_time, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_group_is_answered_in_the_time_of_its_most_urgent_event, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    the_notification_owed_after_the_last_group_is_sent, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_writer_that_stops_sends_what_it_owes, start, stop),
+	};
+
+	return sodium_init() < 0 ? 1 : TEST_RUN(tests);
+}

@@ -1,0 +1,261 @@
+"""GET /ws: by what a socket is let in."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cti import App, Stack
+from hook import payload
+from live import Refused, Socket, open_socket, subscribed, ws_url
+from web import Answer, request
+
+RINGING = payload("call_ringing_inbound_2024")
+ORIGIN = "https://app.example.com"
+
+
+def is_let_in(opened: Socket, app: App) -> bool:
+    assert opened.message()["type"] == "ready"
+    assert app.hook.post(RINGING).status == 200
+    return opened.message()["data"]["call_id"] == RINGING["call_id"]
+
+
+def refusal(url: str, headers: dict[str, str] | None = None) -> int:
+    with pytest.raises(Refused) as refused:
+        Socket(url, headers)
+    return refused.value.status
+
+
+def code_for_a_browser(url: str, origin: str = ORIGIN) -> int | None:
+    with Socket(url, {"Origin": origin}) as opened:
+        return opened.close_code(3)
+
+
+def take_ticket(app: App) -> dict:
+    answer = request("POST", f"{app.api_url}/api/ws-ticket", headers={"x-app-api-key": app.api_key})
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def live_token(stack: Stack, app: App, **body: object) -> dict:
+    return stack.admin("POST", f"/apps/{app.app_id}/live-token", {"origins": [ORIGIN]} | body)
+
+
+def set_origins(stack: Stack, app: App, *origins: str) -> None:
+    stack.sql("UPDATE apps SET allowed_origins = %s WHERE app_id = %s", list(origins), app.app_id)
+
+
+# Keys
+
+
+def test_a_key_in_a_header_lets_one_in(app: App) -> None:
+    with open_socket(app) as opened:
+        assert is_let_in(opened, app)
+    with Socket(ws_url(app), {"Authorization": f"Bearer {app.api_key}"}) as opened:
+        assert opened.message()["type"] == "ready"
+
+
+def test_a_wrong_key_is_refused(app: App) -> None:
+    wrong = app.api_key[:-1] + ("A" if app.api_key[-1] != "A" else "B")
+    assert refusal(ws_url(app), {"x-app-api-key": wrong}) == 401
+    assert refusal(ws_url(app), {"x-app-api-key": "nonsense"}) == 401
+    assert code_for_a_browser(ws_url(app, "/ws?ticket=nonsense")) == 4401
+
+
+def test_an_unknown_parameter_is_refused(app: App) -> None:
+    assert refusal(ws_url(app, "/ws?after=x"), {"x-app-api-key": app.api_key}) == 400
+
+
+def test_a_bare_connection_shows_its_key_in_the_first_message(app: App) -> None:
+    with Socket(ws_url(app)) as opened:
+        assert opened.is_silent(0.3)
+        opened.subscribe(api_key=app.api_key)
+        assert is_let_in(opened, app)
+
+
+def test_a_bare_connection_may_resume_and_choose_types(stack: Stack, app: App) -> None:
+    with subscribed(app) as opened:
+        assert app.hook.post(RINGING | {"call_id": 1}).status == 200
+        cursor = opened.message()["cursor"]
+    for call_id in (2, 3):
+        assert app.hook.post(RINGING | {"call_id": call_id}).status == 200
+    stack.wait_until_done()
+    with Socket(ws_url(app)) as opened:
+        opened.subscribe(api_key=app.api_key, after=cursor, types=["call.started"])
+        assert opened.message() == {
+            "type": "ready", "cursor": cursor, "data": {"subscribed": True}}
+        assert [opened.message()["data"]["call_id"] for _ in range(2)] == [2, 3]
+
+
+def test_a_bare_connection_with_a_bad_cursor_is_told_and_begins_now(app: App) -> None:
+    for cursor in ("nonsense", "A" * 32, "A" * 200):
+        with Socket(ws_url(app)) as opened:
+            opened.subscribe(api_key=app.api_key, after=cursor)
+            assert opened.message()["type"] == "error"
+            assert opened.message()["type"] == "ready"
+
+
+@pytest.mark.parametrize("said", [None, {"api_key": "nonsense"}, {"types": ["call.ended"]}])
+def test_a_bare_connection_without_a_good_key_is_closed(app: App, said: dict | None) -> None:
+    begun = time.monotonic()
+    with Socket(ws_url(app)) as opened:
+        if said is not None:
+            opened.subscribe(**said)
+        assert opened.close_code() == 4401
+    assert time.monotonic() - begun < 7
+
+
+# Tickets
+
+
+def test_a_ticket_lets_one_in_once_over_all_replicas(own_stack: Stack) -> None:
+    app = own_stack.create_app("ticket")
+    other = own_stack.another_apid()
+    ticket = take_ticket(app)
+    assert ticket["expires_in"] == 30
+    assert ticket["url"] == ws_url(app, f"/ws?ticket={ticket['ticket']}")
+    with Socket(ticket["url"]) as opened:
+        assert is_let_in(opened, app)
+    assert refusal(ticket["url"]) == 401
+    elsewhere = ticket["url"].replace(str(own_stack.apid.port), str(other.port))
+    assert refusal(elsewhere) == 401
+    # And the other way round.
+    ticket = take_ticket(app)
+    elsewhere = ticket["url"].replace(str(own_stack.apid.port), str(other.port))
+    with Socket(elsewhere) as opened:
+        assert opened.message()["type"] == "ready"
+    assert refusal(ticket["url"]) == 401
+
+
+def claims_of(token: str) -> dict:
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_a_ticket_is_of_its_app_and_ends(stack: Stack, app: App) -> None:
+    ticket = take_ticket(app)["ticket"]
+    claims = claims_of(ticket)
+    assert claims["sub"] == app.app_id
+    assert 25 < claims["exp"] - time.time() <= 31
+    head, _, mac = ticket.split(".")
+    other = stack.create_app("other")
+    forged = json.dumps(claims | {"sub": other.app_id}).encode()
+    body = base64.urlsafe_b64encode(forged).rstrip(b"=").decode()
+    assert refusal(ws_url(app, f"/ws?ticket={head}.{body}.{mac}")) == 401
+    none = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
+    assert refusal(ws_url(app, f"/ws?ticket={none}.{body}.")) == 401
+
+
+def test_a_ticket_of_a_revoked_key_is_refused(stack: Stack, app: App) -> None:
+    ticket = take_ticket(app)
+    stack.sql("UPDATE api_keys SET revoked_at = now() WHERE app_id = %s", app.app_id)
+    assert refusal(ticket["url"]) == 401
+
+
+def test_a_socket_by_ticket_goes_with_its_key(stack: Stack, app: App) -> None:
+    with Socket(take_ticket(app)["url"]) as opened:
+        stack.sql("UPDATE api_keys SET revoked_at = now() WHERE app_id = %s", app.app_id)
+        assert opened.close_code(5) == 4401
+
+
+def test_a_ticket_is_for_those_with_a_key(app: App) -> None:
+    assert request("POST", f"{app.api_url}/api/ws-ticket").status == 401
+    bad = request("POST", f"{app.api_url}/api/ws-ticket", b'{"x":1}', {"x-app-api-key": app.api_key})
+    assert bad.status == 400
+
+
+# Live tokens
+
+
+def test_a_live_token_is_good_for_its_origins(stack: Stack, app: App) -> None:
+    made = live_token(stack, app, expires_in_days=7)
+    assert made["url"] == ws_url(app, f"/ws?token={made['token']}")
+    assert set(made) == {"token", "token_id", "url", "origins", "created_at", "expires_at"}
+    with Socket(made["url"], {"Origin": ORIGIN}) as opened:
+        assert is_let_in(opened, app)
+    assert code_for_a_browser(made["url"], "https://evil.example") == 4403
+    assert refusal(made["url"]) == 403
+
+
+def test_a_live_token_opens_no_other_door(stack: Stack, app: App) -> None:
+    token = live_token(stack, app)["token"]
+    for headers in ({"x-app-api-key": token}, {"Authorization": f"Bearer {token}"}):
+        answer = request("GET", f"{app.api_url}/api/calls", headers=headers | {"Origin": ORIGIN})
+        assert answer.status == 401
+    assert code_for_a_browser(ws_url(app, f"/ws?ticket={token}")) == 4401
+    ticket = take_ticket(app)["ticket"]
+    assert code_for_a_browser(ws_url(app, f"/ws?token={ticket}")) == 4401
+
+
+def delete_token(stack: Stack, app: App, token_id: str) -> Answer:
+    return request(
+        "DELETE",
+        f"{stack.apid.url}/internal/apps/{app.app_id}/live-tokens/{token_id}",
+        headers={"Authorization": f"Bearer {stack.admin_secret}"},
+    )
+
+
+def test_a_revoked_live_token_closes_its_sockets(stack: Stack, app: App) -> None:
+    made = live_token(stack, app)
+    with Socket(made["url"], {"Origin": ORIGIN}) as opened:
+        assert opened.message()["type"] == "ready"
+        assert delete_token(stack, stack.create_app("other"), made["token_id"]).status == 404
+        assert delete_token(stack, app, made["token_id"]).status == 204
+        assert opened.close_code(5) == 4401
+    assert code_for_a_browser(made["url"]) == 4401
+    assert delete_token(stack, app, made["token_id"]).status == 404
+    [row] = stack.admin("GET", f"/apps/{app.app_id}/live-tokens")["live_tokens"]
+    assert row["token_id"] == made["token_id"] and row["revoked_at"] and row["last_used_at"]
+    assert made["token"] not in json.dumps(row)
+
+
+@pytest.mark.parametrize(
+    "body, named",
+    [
+        ({}, "origins"),
+        ({"origins": []}, "origins"),
+        ({"origins": ["https://app.example.com/path"]}, "origins"),
+        ({"origins": ["*"]}, "origins"),
+        ({"origins": [ORIGIN], "expires_in_days": 0}, "expires_in_days"),
+        ({"origins": [ORIGIN], "scope": "all"}, "scope"),
+    ],
+)
+def test_a_live_token_needs_origins(stack: Stack, app: App, body: dict, named: str) -> None:
+    answer = request(
+        "POST",
+        f"{stack.apid.url}/internal/apps/{app.app_id}/live-token",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {stack.admin_secret}"},
+    )
+    assert answer.status == 400 and named in answer.json()["detail"], answer.body
+
+
+# Origins
+
+
+def test_the_origins_of_an_app_bind_browsers(stack: Stack, app: App) -> None:
+    set_origins(stack, app, ORIGIN, "http://localhost:3000")
+    key = {"x-app-api-key": app.api_key}
+    with Socket(ws_url(app), key | {"Origin": "http://localhost:3000"}) as opened:
+        assert opened.message()["type"] == "ready"
+    with Socket(ws_url(app), key) as opened:  # no browser
+        assert opened.message()["type"] == "ready"
+    assert code_for_a_browser(take_ticket(app)["url"], "https://evil.example") == 4403
+    with Socket(ws_url(app), {"Origin": "https://evil.example"}) as opened:
+        opened.subscribe(api_key=app.api_key)
+        assert opened.close_code() == 4403
+
+
+def test_what_stands_in_the_address_is_not_logged(stack: Stack, app: App) -> None:
+    token = live_token(stack, app)
+    ticket = take_ticket(app)
+    with Socket(token["url"], {"Origin": ORIGIN}), Socket(ticket["url"]):
+        pass
+    time.sleep(0.3)
+    for secret in (token["token"], ticket["ticket"]):
+        assert not stack.apid.log_contains(secret)
+        assert not stack.apid.log_contains(urlsplit(token["url"]).query)
+    assert parse_qs(urlsplit(ticket["url"]).query)["ticket"] == [ticket["ticket"]]

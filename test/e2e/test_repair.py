@@ -1,0 +1,224 @@
+"""What was missed while nobody could store it comes back from Dialpad's list of calls, once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+from cti import App, Stack
+from provisioned import Company, connected, dialpad_with_companies, run_job
+from web import eventually, request
+
+from test.conftest import Database
+from test.sim.client import Simulator
+
+CALLS = "inbound_answered,missed,abandoned_in_queue,voicemail,recorded,ring_group,outbound_answered"
+
+
+@contextlib.contextmanager
+def database_down(database: Database) -> Iterator[None]:
+    """Nobody can connect, and who was connected is not any more."""
+    with psycopg.connect(database.cluster.superuser_url("postgres"), autocommit=True) as conn:
+        conn.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false")
+        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                     [database.name])
+        yield
+        conn.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true")
+
+
+@pytest.fixture(scope="module")
+def many() -> Iterator[tuple[Simulator, Iterator[Company]]]:
+    with dialpad_with_companies(8) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def dialpad(many) -> Simulator:
+    return many[0]
+
+
+@pytest.fixture
+def company(many) -> Company:
+    return next(many[1])
+
+
+def repairs(stack: Stack, app: App) -> list[dict]:
+    return stack.admin("GET", f"/apps/{app.app_id}/repair")["repairs"]
+
+
+def wait_for_repairs(stack: Stack, app: App) -> list[dict]:
+    eventually(lambda: repairs(stack, app)
+               and all(one["finished_at"] and one["result"] for one in repairs(stack, app)), 20,
+               f"repairs: {repairs(stack, app)}")
+    stack.wait_until_done()
+    return repairs(stack, app)
+
+
+def repair(stack: Stack, app: App, **since: float) -> dict:
+    now = datetime.now(UTC)
+    answer = stack.admin("POST", f"/apps/{app.app_id}/repair", {
+        "from": (now - timedelta(**since)).isoformat(), "to": now.isoformat()})
+    assert "texts" in answer["note"]
+    return wait_for_repairs(stack, app)[0]
+
+
+def added_events(stack: Stack, app: App) -> list[int]:
+    return [int(one) for (one,) in stack.sql(
+        "SELECT dialpad_event_id FROM event_log WHERE app_id = %s AND source = 'repair'"
+        " ORDER BY 1", app.app_id)]
+
+
+def check(app: App, truth: dict, reason: str | None) -> None:
+    call = app.get_json(f"/api/calls/{truth['call_id']}")
+    assert (call["status"], call["ended_reason"]) == (truth["status"], reason), call
+    if reason is not None:
+        assert call["duration"] == truth["talk_ms"] or truth["talk_ms"] is None
+
+
+def test_after_an_outage_every_concluded_call_is_there_once(
+    run_stack, dialpad: Simulator, company: Company
+):
+    with run_stack(dialpad=dialpad) as stack:
+        app = connected(stack, company, "outage")
+        before = company.place("inbound_answered,missed")
+        begun = company.place("ongoing", speed=1000)
+        dialpad.wait_until_delivered()
+        stack.wait_until_done()
+
+        stack.ingestd.stop()
+        with database_down(stack.database):
+            missed = company.place(CALLS)
+            dialpad.wait_until_delivered(40)
+        # As long as in life, and not only as long as a test has time.
+        eventually(lambda: shift_pulse(stack), 10, "the database again")
+        stack.start()
+        eventually(lambda: stack.sql("SELECT 1 FROM ingest_gaps"), 10, "a gap")
+        run_job(stack, "watch")
+        found = wait_for_repairs(stack, app)
+
+        assert [one["reason"] for one in found] == ["outage: silence"]
+        assert found[0]["result"]["calls_added"] == len(missed)
+        assert "lost" in found[0]["result"]["texts"]
+        for truth in missed:
+            check(app, truth, "repaired")
+        for truth in before:
+            check(app, truth, None)
+        assert app.get_json(f"/api/calls/{begun[0]['call_id']}")["status"] == "connected"
+        assert added_events(stack, app) == sorted(one["call_id"] for one in missed)
+        dialpad.assert_description_kept()
+        assert_no_secrets(stack, dialpad)
+
+
+def shift_pulse(stack: Stack) -> bool:
+    try:
+        stack.sql("UPDATE ingest_pulse SET last_at = last_at - interval '1 minute'")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def assert_no_secrets(stack: Stack, dialpad: Simulator) -> None:
+    """Neither in a log nor in the database: tokens, and secrets of hooks."""
+    state = dialpad.state()
+    known = [one["value"] for kind in ("access_tokens", "refresh_tokens") for one in state[kind]]
+    known += [hook["signature"]["secret"] for company in state["companies"]
+              for hook in company["webhooks"] if "signature" in hook]
+    known += [stack.master_key, stack.admin_secret]
+    dump = "\n".join(
+        str(row) for (table,) in stack.sql(
+            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'")
+        for row in stack.sql(f"SELECT * FROM {table}"))
+    for secret in known:
+        assert secret not in dump
+        for daemon in stack.daemons:
+            assert not daemon.log_contains(secret), daemon.name
+    assert "outage" in dump  # it is a dump of something
+
+
+def test_what_was_not_missed_is_not_repaired(linked: Stack, dialpad: Simulator, company: Company):
+    app = connected(linked, company, "complete")
+    truths = company.place(CALLS)
+    dialpad.wait_until_delivered()
+    linked.wait_until_done()
+    assert repair(linked, app, minutes=90)["result"]["calls_added"] == 0
+    assert added_events(linked, app) == []
+    for truth in truths:
+        check(app, truth, None)
+
+
+def test_a_repair_asked_for_twice_adds_each_call_once_and_events_still_win(
+    linked: Stack, dialpad: Simulator, company: Company
+):
+    app = connected(linked, company, "twice")
+    linked.ingestd.stop()
+    truths = company.place("missed,voicemail,inbound_answered")
+    dialpad.wait_until_delivered(40)
+    linked.start()
+    first = repair(linked, app, minutes=90)
+    second = repair(linked, app, minutes=91)
+    own = {one["call_id"] for one in truths}
+    assert second["result"]["calls_added"] == 0
+    assert first["result"]["calls_added"] == len(own)
+    assert added_events(linked, app) == sorted(own)
+    for truth in truths:
+        check(app, truth, "repaired")
+    # The end that Dialpad itself sends, however late.
+    truth = truths[0]
+    claims = {"call_id": truth["call_id"], "state": "missed",
+              "event_timestamp": truth["ended_ms"] + 1}
+    assert app.hook.post(claims).status == 200
+    eventually(lambda: app.get_json(f"/api/calls/{truth['call_id']}")["ended_reason"] is None, 5,
+               "Dialpad's end")
+
+
+def test_a_repair_walks_page_by_page_and_survives_limits(linked: Stack, dialpad: Simulator, company: Company):
+    app = connected(linked, company, "long")
+    linked.ingestd.stop()
+    truths = [one for i in range(15) for one in company.place(CALLS, seed=f"long {i}")]
+    dialpad.wait_until_delivered(60)
+    linked.start()
+    dialpad.forget_requests()
+    dialpad.fault("/api/v2/call", times=2, status=429, headers={"Retry-After": "1"})
+    done = repair(linked, app, days=45)
+    assert done["result"]["calls_added"] == len(truths)
+    pages = dialpad.requests("GET", "/api/v2/call")
+    # Two refused, one for the days before, and the rest fifty by fifty.
+    assert len(pages) >= 2 + 1 + len(truths) // 50
+    dialpad.assert_description_kept()
+
+
+def test_a_silent_time_of_refusals_is_a_gap(linked: Stack, dialpad: Simulator, company: Company):
+    connected(linked, company, "refused")
+    linked.sql("SELECT ingest_pulse(4000, '{}', '{}', '{}')")
+    linked.sql("SELECT ingest_pulse(1000, '{}', '{}', '{}')")
+    assert linked.sql("SELECT reason, count(*) FROM ingest_gaps WHERE handled_at IS NULL"
+                      " GROUP BY 1") == [("refused", 1)]
+
+
+@pytest.mark.parametrize("body, field", [
+    ({}, "from"), ({"from": "yesterday", "to": "2026-01-01T00:00:00Z"}, "from"),
+    ({"from": "2026-01-01T00:00:00Z"}, "to"),
+    ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "to"),
+    ({"from": "2026-01-01T00:00:00Z", "to": "2026-01-01T00:00:00Z", "kind": "all"}, "kind"),
+])
+def test_a_bad_range_is_named(linked: Stack, body: dict, field: str):
+    app = linked.create_app("bad range")
+    answer = ask(linked, app, body)
+    assert answer.status == 400 and field in answer.json()["detail"]
+
+
+def test_without_a_connection_there_is_nothing_to_ask(linked: Stack):
+    app = linked.create_app("alone")
+    body = {"from": "2026-01-01T00:00:00Z", "to": "2026-01-02T00:00:00Z"}
+    assert ask(linked, app, body).status == 409
+
+
+def ask(stack: Stack, app: App, body: dict):
+    return request("POST", f"{stack.apid.url}/internal/apps/{app.app_id}/repair",
+                   json.dumps(body).encode(),
+                   {"Authorization": f"Bearer {stack.admin_secret}",
+                    "Content-Type": "application/json"})
