@@ -48,14 +48,15 @@ static const struct db_stmt OUTCOME = {
 
 #define SUSPECT "a worker did not survive the batch of this event"
 
-/* All of them or none: one that was suspected before is among them. */
+/* All of them or none: one that was suspected before, or tried before, is among them. */
 static const struct db_stmt SUSPECT_ALL = {
 	.name = "queue_suspect",
-	.sql = "WITH batch AS (SELECT event_id, last_error FROM event_queue"
+	.sql = "WITH batch AS (SELECT event_id, attempts, last_error FROM event_queue"
 	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)"
 	       " UPDATE event_queue SET last_error = '" SUSPECT "' WHERE app_id = $1"
 	       " AND event_id = ANY (ARRAY(SELECT event_id FROM batch))"
-	       " AND NOT EXISTS (SELECT 1 FROM batch WHERE last_error = '" SUSPECT "')",
+	       " AND NOT EXISTS (SELECT 1 FROM batch"
+	       "   WHERE attempts > 0 OR last_error = '" SUSPECT "')",
 };
 
 static const struct db_stmt RETRY_LATER = {
