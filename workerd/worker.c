@@ -183,6 +183,25 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 	return ERR_OK;
 }
 
+/* Most workers that die were killed from outside. Only a batch that has killed two is worth the time
+ * that its events take one by one. */
+static enum err_code
+step_after_death(struct worker *w, const struct tenant *t, struct err *e)
+{
+	bool first;
+	enum err_code rc;
+
+	log_warn("batch.died", "a batch of this tenant took its worker or its connection with it");
+	metric_add(&batches_total, "died", 1);
+	rc = batch_suspect(w->conn, &w->opts->batch, t, &first, e);
+	if (rc != ERR_OK)
+		return rc;
+	if (first)
+		return step_batch(w, t, e);
+	be_careful(w, t, w->opts->batch.limit);
+	return ERR_OK;
+}
+
 /* Unclaimed events come back when their claims have changed. A failure here keeps nobody from work. */
 static void
 step_claims(struct worker *w)
@@ -218,13 +237,8 @@ step(struct worker *w, enum rest *rest, struct err *e)
 	}
 	if (rc != ERR_OK)
 		return rc;
-	if (found && t.died) {
-		log_warn("batch.died",
-		    "a batch of this tenant took its worker or its connection with it");
-		metric_add(&batches_total, "died", 1);
-		be_careful(w, &t, w->opts->batch.limit);
-		return ERR_OK;
-	}
+	if (found && t.died)
+		return step_after_death(w, &t, e);
 	if (found)
 		return step_batch(w, &t, e);
 	rc = tenant_any_due(w->conn, &due, e);

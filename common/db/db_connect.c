@@ -113,6 +113,8 @@ add_settings(struct keywords *k, const struct db_opts *o)
 	add(k, "keepalives_interval", "10");
 	add(k, "keepalives_count", "3");
 	add(k, "tcp_user_timeout", "30000");
+	/* Else libpq looks for a Kerberos ticket at each connection: a megabyte of libraries at work. */
+	add(k, "gssencmode", "disable");
 	add(k, "dbname", o->url);
 	add(k, "client_encoding", "UTF8");
 }

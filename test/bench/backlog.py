@@ -25,6 +25,23 @@ MIX = ("inbound_answered", "missed", "recap", "hold_and_retrieve", "ring_group",
 PLAYS_A_SECOND = 30
 
 
+COPIES = """\
+WITH copied AS (
+	INSERT INTO event_log (app_id, received_at, event_id, arrived_at, hook, event_type,
+		dialpad_event_id, event_at, payload)
+	-- Their ids follow those of the copy before in the same order: the milliseconds are first.
+	SELECT app_id, now(), (lpad(to_hex(('x' || left(id, 12))::bit(48)::bigint + %(n)s * 1000), 12,
+			'0') || right(id, 20))::uuid, now(), hook, event_type, call, event_at,
+		replace(payload::text, dialpad_event_id, call)::json
+	FROM event_log, LATERAL (SELECT (dialpad_event_id::bigint + %(n)s)::text AS call,
+		replace(event_id::text, '-', '') AS id) AS other
+	WHERE received_at BETWEEN %(first)s AND %(last)s
+	RETURNING app_id, event_id, received_at
+)
+INSERT INTO event_queue (app_id, event_id, received_at)
+SELECT app_id, event_id, received_at FROM copied ORDER BY event_id"""
+
+
 @dataclass(frozen=True)
 class Check:
     """What is in the tables, beside what should be."""
@@ -58,16 +75,36 @@ class Backlog:
             conn.execute("DELETE FROM tenant_heads; DELETE FROM apps")
             make_apps(conn, self.apps)
             copy_into_log(conn, rows(events, self._owner))
+            self._first, self._last = conn.execute(
+                "SELECT min(received_at), max(received_at) FROM event_log").fetchone()
 
-    def refill(self) -> None:
-        """The queue full, the records empty, no dirty pages."""
+    def empty(self) -> None:
         with connect(self.db) as conn:
             conn.execute("TRUNCATE event_queue, event_outcomes, calls, messages, voicemails,"
                          " change_feed")
             conn.execute("UPDATE tenant_heads SET last_seq = 0, served_at = NULL")
+
+    def refill(self) -> None:
+        """The queue full, the records empty, no dirty pages."""
+        self.empty()
+        with connect(self.db) as conn:
             queue_all(conn)
             conn.execute("VACUUM ANALYZE event_log, event_queue, tenant_heads")
             conn.execute("CHECKPOINT")
+
+    def number(self) -> None:
+        """Events in their order, for one who queues them bit by bit."""
+        with connect(self.db) as conn:
+            conn.execute("DROP TABLE IF EXISTS waiting")
+            conn.execute("CREATE TABLE waiting AS SELECT row_number() OVER (ORDER BY event_id) AS n,"
+                         " app_id, event_id, received_at FROM event_log")
+            conn.execute("ALTER TABLE waiting ADD PRIMARY KEY (n)")
+            conn.execute("VACUUM ANALYZE waiting, event_log")
+
+    def queue_copies(self, number: int) -> None:
+        """The events again as those of other calls: this is copy `number` of them, from 1."""
+        with connect(self.db) as conn:
+            conn.execute(COPIES, {"n": number, "first": self._first, "last": self._last})
 
     def check(self) -> Check:
         with connect(self.db) as conn:

@@ -101,6 +101,12 @@ class Daemon:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(20)
 
+    def pause(self) -> None:
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()

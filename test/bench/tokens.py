@@ -49,14 +49,14 @@ def hook_secret(master_key: str) -> bytes:
 
 def make(master_key: str, count: int) -> list[bytes]:
     secret = hook_secret(master_key)
-    return [_sign(claims(n), secret) for n in range(count)]
+    return [sign(claims(n), secret) for n in range(count)]
 
 
 def write(tokens: list[bytes], path: Path) -> None:
     path.write_bytes(b"\n".join(tokens) + b"\n")
 
 
-def _sign(body: bytes, secret: bytes) -> bytes:
+def sign(body: bytes, secret: bytes) -> bytes:
     signed = _base64url(b'{"alg":"HS256","typ":"JWT"}') + b"." + _base64url(body)
     return signed + b"." + _base64url(hmac.new(secret, signed, hashlib.sha256).digest())
 

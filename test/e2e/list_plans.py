@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from cti import App, Stack
-from plans import Plan, PlanLog
+from test.plans import Plan, PlanLog
 from psycopg import Connection
 from rows import ago, text
 

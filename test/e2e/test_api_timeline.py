@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cti import App, Stack
-from plans import PlanLog
+from test.plans import PlanLog
 from rows import Rows, text
 
 NOON = datetime(2020, 2, 29, 12, tzinfo=UTC)

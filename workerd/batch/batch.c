@@ -92,6 +92,39 @@ batch_run(struct db_conn *c, const struct batch_opts *o, const struct tenant *t,
 	return run_in_transaction(&(struct run){ c, o, t, NULL, out }, e);
 }
 
+/* ---- after a death ---- */
+
+static enum err_code
+suspect_locked(struct db_conn *c, const struct batch_opts *o, const struct tenant *t, bool *first,
+    struct err *e)
+{
+	int64_t last_seq;
+	bool locked;
+	enum err_code rc = tenant_lock(c, t->app_id, &locked, e);
+
+	*first = false;
+	if (rc == ERR_OK && locked)
+		rc = tenant_served(c, t->app_id, 0, true, &last_seq, e);
+	if (rc == ERR_OK && locked)
+		rc = queue_suspect(c, t->app_id, o->limit, first, e);
+	return rc;
+}
+
+enum err_code
+batch_suspect(struct db_conn *c, const struct batch_opts *o, const struct tenant *t, bool *first,
+    struct err *e)
+{
+	enum err_code rc = db_begin(c, e);
+
+	if (rc == ERR_OK)
+		rc = suspect_locked(c, o, t, first, e);
+	if (rc == ERR_OK)
+		rc = db_commit(c, e);
+	if (rc != ERR_OK)
+		db_rollback(c);
+	return rc;
+}
+
 /* ---- alone ---- */
 
 struct alone {

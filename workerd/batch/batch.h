@@ -39,6 +39,14 @@ CTI_MUST_CHECK enum err_code batch_run(struct db_conn *c, const struct batch_opt
     const struct tenant *t, struct batch_report *out, struct err *e);
 
 /*
+ * Before the events of a batch that took its worker with it are tried again: note that they are
+ * suspects. *first: none of them was one before, so that the worker may have been killed from outside,
+ * and the batch may be run again as it was.
+ */
+CTI_MUST_CHECK enum err_code batch_suspect(struct db_conn *c, const struct batch_opts *o,
+    const struct tenant *t, bool *first, struct err *e);
+
+/*
  * The tenant's oldest due event in a batch of its own, its attempt counted and committed beforehand,
  * so that an event that kills its worker is counted too. An event that cannot be stored is set aside
  * and is no error. No event due: out->events is 0. A failure with out->owes: queue_uncount() is due.

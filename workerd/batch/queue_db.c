@@ -46,6 +46,19 @@ static const struct db_stmt OUTCOME = {
 	    " attempts = EXCLUDED.attempts, last_error = EXCLUDED.last_error, at = now()",
 };
 
+#define SUSPECT "a worker did not survive the batch of this event"
+
+/* All of them or none: one that was suspected before, or tried before, is among them. */
+static const struct db_stmt SUSPECT_ALL = {
+	.name = "queue_suspect",
+	.sql = "WITH batch AS (SELECT event_id, attempts, last_error FROM event_queue"
+	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)"
+	       " UPDATE event_queue SET last_error = '" SUSPECT "' WHERE app_id = $1"
+	       " AND event_id = ANY (ARRAY(SELECT event_id FROM batch))"
+	       " AND NOT EXISTS (SELECT 1 FROM batch"
+	       "   WHERE attempts > 0 OR last_error = '" SUSPECT "')",
+};
+
 static const struct db_stmt RETRY_LATER = {
 	.name = "queue_retry_later",
 	.sql = "UPDATE event_queue SET attempts = $3, last_error = $4,"
@@ -133,6 +146,22 @@ queue_outcome(struct db_conn *c, struct uuid app_id, const struct queue_event *e
 	db_p_i32(&p, ev->attempts);
 	db_p_text(&p, str_of(error));
 	return db_exec(c, &OUTCOME, &p, NULL, e);
+}
+
+enum err_code
+queue_suspect(struct db_conn *c, struct uuid app_id, int limit, bool *first, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_i64(&p, limit);
+	rc = db_exec(c, &SUSPECT_ALL, &p, &r, e);
+	if (rc == ERR_OK)
+		*first = db_affected(&r) > 0;
+	return rc;
 }
 
 /* 2 s, 4 s, 8 s, … 1 h, each shortened by up to half at random. */

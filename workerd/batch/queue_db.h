@@ -47,6 +47,11 @@ CTI_MUST_CHECK enum err_code queue_remove(
 CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, const char *verdict, const char *error, struct err *e);
 
+/* Note that the tenant's oldest due events may have killed a worker, unless that was noted of one of
+ * them before, or one was tried before; *first: it was noted now. */
+CTI_MUST_CHECK enum err_code queue_suspect(
+    struct db_conn *c, struct uuid app_id, int limit, bool *first, struct err *e);
+
 /*
  * An attempt that failed, or that is counted before it is made. Due again after a growing, jittered
  * pause (2 s to 1 h), or dead when ev->attempts has reached max_attempts; *dead tells which.

@@ -1,4 +1,4 @@
-"""What PostgreSQL really did for apid's statements, from its own log, by the module auto_explain."""
+"""What PostgreSQL really did for a daemon's statements, from its own log, by the module auto_explain."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ class Plan:
     def relations(self) -> set[str]:
         return {n["Relation Name"] for n in self._nodes if "Relation Name" in n}
 
+    @property
+    def probes(self) -> dict[str, str]:
+        """The condition with which each index was searched."""
+        return {n["Index Name"]: n.get("Index Cond", "") for n in self._nodes if "Index Name" in n}
+
     def reads_all_of(self, table: str) -> bool:
         return any(n["Node Type"] == "Seq Scan" and n["Relation Name"] == table
                    for n in self._nodes)
@@ -50,12 +55,12 @@ class Plan:
 
 
 class PlanLog:
-    """The plans of cti_api's statements in one database; made before apid connects."""
+    """The plans of a role's statements in one database; made before its daemon connects."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, role: str = "cti_api"):
         for name, value in SETTINGS.items():
             database.cluster.psql(
-                f"ALTER ROLE cti_api IN DATABASE {database.name} SET {name} = '{value}'")
+                f"ALTER ROLE {role} IN DATABASE {database.name} SET {name} = '{value}'")
         self._path: Path = database.cluster.log
         self._read = self._path.stat().st_size
 
