@@ -207,8 +207,8 @@ ingestd_stop(void *self, int64_t timeout_ms)
 	pulse_stop(in->pulse);
 	writer_stop(in->writer);
 	replay_stop(in->replay);
+	http_ops_stop(in->ops); /* until now a probe may ask for the spool's state */
 	spool_close(in->spool);
-	http_ops_stop(in->ops);
 	db_ready_free(in->ready);
 	buf_release(&in->conninfo);
 }

@@ -25,7 +25,8 @@ enum {
 	PAUSE_MS = 250,
 	HINT_GAP_MS = 5,
 	HINT_MS = 500, /* the longest that a hint may take */
-	GROUP_LIMIT = 1024
+	GROUP_LIMIT = 1024,
+	GROUP_BYTES = 16 * 1024 * 1024 /* of claims: more would not be stored in time */
 };
 
 /* A waiting event, on the stack of its request's thread. */
@@ -145,6 +146,7 @@ struct group {
 	const struct event *events[GROUP_LIMIT];
 	struct entry *entries[GROUP_LIMIT];
 	int n;
+	size_t bytes;  /* of their claims */
 	int64_t until; /* of the one that can wait least: its body may have come slowly */
 };
 
@@ -166,6 +168,14 @@ wait_for_work(struct writer *w, const struct hints *h)
 	}
 }
 
+/* One that is too large for any group is a group of its own. */
+static bool
+fits(const struct writer *w, const struct group *g, const struct entry *en)
+{
+	return g->n == 0
+	    || (g->n < w->o.group && g->bytes + en->ev->claims.n <= (size_t)GROUP_BYTES);
+}
+
 /* The group may be empty, when a hint is due. False when there is no work and will be none. */
 static bool
 take_group(struct writer *w, const struct hints *h, struct group *g)
@@ -176,7 +186,8 @@ take_group(struct writer *w, const struct hints *h, struct group *g)
 	wait_for_work(w, h);
 	stopping = w->stopping;
 	g->n = 0;
-	while (w->first != NULL && g->n < w->o.group) {
+	g->bytes = 0;
+	while (w->first != NULL && fits(w, g, w->first)) {
 		struct entry *en = w->first;
 
 		w->first = en->next;
@@ -184,6 +195,7 @@ take_group(struct writer *w, const struct hints *h, struct group *g)
 		en->taken = true;
 		if (g->n == 0 || en->until < g->until)
 			g->until = en->until;
+		g->bytes += en->ev->claims.n;
 		g->events[g->n] = en->ev;
 		g->entries[g->n++] = en;
 	}

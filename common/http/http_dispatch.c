@@ -217,6 +217,15 @@ answer_error(struct exchange *x, const struct err *e)
 		log_err(LOG_ERROR, "http.error", e);
 }
 
+/* By what civetweb goes by, so that it does not close what we said would live on. */
+static bool
+wants_to_stay(const struct http_req *req)
+{
+	struct str wish = http_header(req, "Connection");
+
+	return wish.p == NULL || str_eq_nocase(wish, STR("keep-alive"));
+}
+
 /*
  * Only where reuse is harmless: a request that was smuggled behind this one would be read as the
  * next, so this one must have ended exactly where its length said, and have been welcome.
@@ -225,8 +234,7 @@ static bool
 may_keep(const struct exchange *x)
 {
 	return x->conn->reusable && x->conn->length_read && !x->conn->headers_cut
-	    && x->res.status == 200 && str_eq(x->req.method, STR("POST"))
-	    && !str_eq_nocase(http_header(&x->req, "Connection"), STR("close"));
+	    && x->res.status == 200 && str_eq(x->req.method, STR("POST")) && wants_to_stay(&x->req);
 }
 
 /* In one write: a second one could wait for the peer's acknowledgement of the first. */

@@ -52,6 +52,8 @@ struct sending {
 	enum err_code rc;
 };
 
+static struct str claims = { "{}", 2 }; /* of the events to come */
+
 static enum err_code
 store(int64_t within_ms)
 {
@@ -59,9 +61,9 @@ store(int64_t within_ms)
 		.app_id = { { 0xaa, 1 } },
 		.id = uuid_v7(),
 		.hook = 1,
-		.is_json = true,
+		.is_json = claims.n < 100,
 		.arrived_at = clock_wall_ms(),
-		.claims = STR("{}"),
+		.claims = claims,
 	};
 	struct err e;
 
@@ -174,6 +176,33 @@ a_group_is_answered_in_the_time_of_its_most_urgent_event(void **state)
 	assert_in_range(urgent.took_ms, 0, SOON_MS);
 }
 
+/* ---- how much goes into a group ---- */
+
+static void
+large_events_are_not_all_put_into_one_group(void **state)
+{
+	static const struct db_stmt groups = { "groups",
+		"SELECT count(DISTINCT xmin::text) FROM event_log WHERE length(payload_raw) > 1" };
+	static char large[7 * 1024 * 1024];
+	struct sending s[5];
+
+	(void)state;
+	claims = (struct str){ large, sizeof large };
+	lock_log(admin);
+	for (int i = 0; i < 5; i++)
+		begin(&s[i], 4 * SOON_MS);
+	wait_for_lock_waiters(1);
+	clock_sleep_ms(50); /* by now they all wait */
+	unlock_log(admin);
+	for (int i = 0; i < 5; i++) {
+		finish(&s[i]);
+		assert_int_equal(s[i].rc, ERR_OK);
+	}
+	claims = STR("{}");
+	/* One or two, then two at a time. */
+	assert_in_range(test_number(admin, &groups, NULL), 3, 4);
+}
+
 /* ---- notifications ---- */
 
 static atomic_int hints;
@@ -262,6 +291,8 @@ main(void)
 		    a_connection_made_in_haste_gives_later_groups_their_full_time, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    a_group_is_answered_in_the_time_of_its_most_urgent_event, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    large_events_are_not_all_put_into_one_group, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    the_notification_owed_after_the_last_group_is_sent, start, stop),
 		cmocka_unit_test_setup_teardown(

@@ -7,13 +7,16 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from http.client import HTTPException
 from pathlib import Path
 
+import ports
 import pytest
 import unprivileged
 from cti import BIN
@@ -170,6 +173,28 @@ def test_a_waiting_ingestd_can_be_told_to_stop(
         begun = time.monotonic()
         assert second.stop() == 0
         assert time.monotonic() - begun < 5
+
+
+def test_a_probe_at_the_very_end_does_no_harm(run_ingestd: IngestMaker, spool_dir: Path) -> None:
+    """The database says nothing, so once a second a probe waits 0.2 s for it, as one does at the end."""
+    with socket.create_server(("127.0.0.1", ports.any_free())) as silent, run_ingestd({
+        "INGEST_SPOOL_DIR": str(spool_dir),
+        "DATABASE_URL": f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/db",
+        "DRAIN_GRACE_MS": "1050",
+    }) as stack:
+        while seconds(stack.ingestd.ready) < 0.15:
+            pass
+        stack.ingestd.terminate()
+        with contextlib.suppress(OSError, HTTPException):
+            while True:
+                stack.ingestd.ready()
+        assert stack.ingestd.wait() == 0
+
+
+def seconds(call: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    call()
+    return time.monotonic() - begun
 
 
 @pytest.mark.parametrize("kind", ["missing", "a file", "not writable"])

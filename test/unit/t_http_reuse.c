@@ -60,18 +60,27 @@ a_connection_lives_on_after_a_post_that_went_well(void **state)
 	    2);
 	assert_null(strstr(r.text, "Connection: close"));
 	assert_non_null(strstr(r.text, "cd"));
+	assert_int_equal(answers(POST "Connection: Keep-Alive" END "Content-Length: 2" END END "ab",
+			     POST "Content-Length: 2" END END "cd", &r),
+	    2);
 }
 
 static void
 a_client_that_wants_it_to_end_is_told_that_it_ends(void **state)
 {
-	struct raw_reply r;
+	static const char *const firsts[] = {
+		POST "Connection: Close" END "Content-Length: 2" END END "ab",
+		POST "Connection: TE, close" END "Content-Length: 2" END END "ab",
+		POST "Connection: TE" END "Content-Length: 2" END END "ab",
+	};
 
 	(void)state;
-	assert_int_equal(answers(POST "Connection: Close" END "Content-Length: 2" END END "ab",
-			     POST "Content-Length: 2" END END "cd", &r),
-	    1);
-	assert_non_null(strstr(r.text, "Connection: close\r\n"));
+	for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+		struct raw_reply r;
+
+		assert_int_equal(answers(firsts[i], POST "Content-Length: 2" END END "cd", &r), 1);
+		assert_non_null(strstr(r.text, "Connection: close\r\n"));
+	}
 }
 
 static void
