@@ -241,7 +241,9 @@ apid_start(void *self, const struct conf *c, struct err *e)
 		rc = start_ops(api, e);
 	if (rc == ERR_OK)
 		rc = start_servers(api, e);
-	if (rc != ERR_OK)
+	if (rc == ERR_OK)
+		http_ops_set_serving(api->ops);
+	else
 		release(api);
 	return rc;
 }

@@ -39,16 +39,15 @@ static bool
 is_ready(void *self, struct json_out *j)
 {
 	struct ingestd *in = self;
-	bool serving = in->serving;
 
 	jo_kv_bool(j, "hooks", in->secrets.master[0].n > 0);
 	jo_kv_bool(j, "bare_route", in->secrets.bare[0].n > 0);
 	(void)db_ready_check(in->ready, j);
-	if (serving)
+	if (in->serving)
 		report_spool(in, j);
 	else
 		jo_kv_str(j, "spool", STR("held by another process"));
-	return serving;
+	return true;
 }
 
 /* Routes are made at start, because the limit of a body is configured. */
@@ -150,7 +149,10 @@ start_all(struct ingestd *in, const struct conf *c, const struct db_opts *db, st
 		rc = pulse_start(db, &in->pulse, e);
 	if (rc == ERR_OK)
 		rc = start_server(in, c, e);
-	in->serving = rc == ERR_OK;
+	if (rc == ERR_OK) {
+		in->serving = true;
+		http_ops_set_serving(in->ops);
+	}
 	return rc;
 }
 

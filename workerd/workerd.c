@@ -169,7 +169,9 @@ workerd_start(void *self, const struct conf *c, struct err *e)
 		rc = start_workers(w, (int)c->worker_threads, e);
 	if (rc == ERR_OK)
 		rc = jobs_start(&w->jobs, &w->jobs_opts, &w->jobs_wake, e);
-	if (rc != ERR_OK)
+	if (rc == ERR_OK)
+		http_ops_set_serving(w->ops);
+	else
 		workerd_stop(w, 0);
 	return rc;
 }

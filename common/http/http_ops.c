@@ -8,10 +8,12 @@
 
 enum { OPS_THREADS = 2, OPS_REQUEST_MS = 5000 };
 
+enum phase { STARTING, SERVING, DRAINING };
+
 struct http_ops {
 	struct http_ops *ops; /* itself: what the handlers look for at the start of `self` */
 	struct http_ops_opts o;
-	atomic_bool draining;
+	atomic_int phase; /* enum phase */
 	struct http_server *server;
 };
 
@@ -42,8 +44,8 @@ http_ops_readyz(struct http_req *req, struct http_res *res, struct err *e)
 	jo_obj(&j);
 	if (ops->o.ready != NULL && !ops->o.ready(ops->o.self, &j))
 		status = "not_ready";
-	if (atomic_load(&ops->draining))
-		status = "draining";
+	if (atomic_load(&ops->phase) != SERVING)
+		status = atomic_load(&ops->phase) == STARTING ? "starting" : "draining";
 	jo_kv_str(&j, "status", str_of(status));
 	jo_end_obj(&j);
 	res->status = strcmp(status, "ready") == 0 ? 200 : 503;
@@ -117,9 +119,15 @@ http_ops_port(const struct http_ops *o)
 }
 
 void
+http_ops_set_serving(struct http_ops *o)
+{
+	atomic_store(&o->phase, SERVING);
+}
+
+void
 http_ops_set_draining(struct http_ops *o)
 {
-	atomic_store(&o->draining, true);
+	atomic_store(&o->phase, DRAINING);
 }
 
 void

@@ -1,7 +1,8 @@
 /*
  * http_ops - the operations port: /healthz, /readyz, /metrics, /version.
  *
- * Use:      http_ops_start() first thing in a daemon; its option `ready` decides /readyz.
+ * Use:      http_ops_start() first thing in a daemon, http_ops_set_serving() when its own port
+ *           listens; from then on the option `ready` decides /readyz.
  * Owns:     a second HTTP server, so that it answers while all request threads are busy.
  * Threads:  `ready` is called on the ops server's threads.
  * Errors:   as http_server_start.
@@ -27,9 +28,11 @@ struct http_ops_opts {
 
 CTI_MUST_CHECK enum err_code http_ops_start(
     const struct http_ops_opts *o, struct http_ops **out, struct err *e);
-void http_ops_set_draining(struct http_ops *o); /* /readyz answers 503 "draining" from now on */
-void http_ops_stop(struct http_ops *o);         /* NULL is allowed */
-int http_ops_port(const struct http_ops *o);    /* that it listens on */
+/* Until the first /readyz answers 503 "starting", from the second on 503 "draining". */
+void http_ops_set_serving(struct http_ops *o);
+void http_ops_set_draining(struct http_ops *o);
+void http_ops_stop(struct http_ops *o);      /* NULL is allowed */
+int http_ops_port(const struct http_ops *o); /* that it listens on */
 
 /* /healthz and /readyz for the daemon's own port too; `req->self` must begin with a struct
  * http_ops pointer (struct { struct http_ops *ops; … }). */

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
+from collections import deque
 from collections.abc import Mapping
 
 
@@ -18,12 +20,24 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         return True
 
 
+# Below the ports that the system gives to outgoing connections.
+LOWEST, LANE_SIZE, LANES = 20000, 3000, 4
+_given: deque[int] = deque(maxlen=1000)
+
+
 def any_free(host: str = "127.0.0.1") -> int:
-    """A free port below those that the system gives to outgoing connections."""
+    """A free port, not one of the last thousand: who was given one may use it later, or again."""
+    lowest = LOWEST + LANE_SIZE * _lane()
     while True:
-        port = random.randrange(20000, 32000)
-        if is_free(port, host):
+        port = random.randrange(lowest, lowest + LANE_SIZE)
+        if port not in _given and is_free(port, host):
+            _given.append(port)
             return port
+
+
+def _lane() -> int:
+    """Ports of its own for each of the processes that pytest-xdist tests with."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % LANES
 
 
 def complaints(wanted: Mapping[str, int]) -> list[str]:

@@ -146,7 +146,7 @@ def test_of_two_ingestd_on_one_spool_the_second_waits_for_the_first(
         second.start()
         eventually(lambda: second.log_contains("held by another process"), 10, "a warning")
         answer = second.ready()
-        assert (answer.status, answer.json()["status"]) == (503, "not_ready")
+        assert (answer.status, answer.json()["status"]) == (503, "starting")
         assert answer.json()["spool"] == "held by another process"
         books = Books()
         assert post(stack.my_hook(second), new_claims(), books) is None  # no port yet

@@ -193,6 +193,17 @@ probes_are_answered_while_all_threads_are_busy(void **state)
 }
 
 static void
+nobody_is_ready_before_the_daemon_serves(void **state)
+{
+	struct raw_reply r = raw_ask(ops_port, "GET /readyz HTTP/1.1\r\n\r\n");
+
+	(void)state;
+	assert_int_equal(r.status, 503);
+	assert_non_null(strstr(r.text, "{\"database\":true,\"status\":\"starting\"}"));
+	http_ops_set_serving(self.ops);
+}
+
+static void
 readiness_tells_why(void **state)
 {
 	struct raw_reply r = raw_ask(ops_port, "GET /readyz HTTP/1.1\r\n\r\n");
@@ -365,6 +376,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nobody_is_ready_before_the_daemon_serves),
 		cmocka_unit_test(beyond_its_threads_the_server_says_503_at_once),
 		cmocka_unit_test(a_request_waits_for_its_turn_where_the_server_lets_it),
 		cmocka_unit_test(probes_are_answered_while_all_threads_are_busy),
