@@ -11,12 +11,14 @@ from psycopg import Connection
 from schema import (
     CONTROL_TABLES,
     TENANT_TABLES,
+    changes,
     database,
     login,
     names,
     public_relations,
     sqitch,
 )
+from shape import shape
 
 # Forward and back
 
@@ -40,6 +42,22 @@ def test_deploys_verifies_reverts_and_deploys_again(
         sqitch(url, "verify")
         with psycopg.connect(url) as conn:
             assert public_relations(conn) == first
+
+
+def test_each_change_goes_back_to_what_was_before_it_and_forward_again(cluster: Cluster) -> None:
+    with database(cluster, "t_migrations_each") as name:
+        url = cluster.url(db=name)
+        with psycopg.connect(url, autocommit=True) as conn:
+            shapes = [shape(conn)]
+            for change in changes():
+                sqitch(url, "deploy", "--verify", "--to", change)
+                shapes.append(shape(conn))
+            whole = shapes.pop()
+            for change in reversed(changes()):
+                sqitch(url, "revert", "-y", "--to", f"{change}^")
+                assert shape(conn) == shapes.pop(), change
+            sqitch(url, "deploy", "--verify")
+            assert shape(conn) == whole
 
 
 def test_a_revert_keeps_the_roles_that_another_database_uses(
