@@ -17,7 +17,7 @@ from running import Ground
 from test.conftest import Database
 
 # AddressSanitizer keeps freed memory back for a while: little of it, so that growth would show.
-LIGHT = {"ASAN_OPTIONS": "quarantine_size_mb=4"}
+LIGHT = {"ASAN_OPTIONS": "quarantine_size_mb=4:thread_local_quarantine_size_kb=64"}
 WORKER = LIGHT | {"WORKER_BATCH": "20", "WORKER_POLL_MS": "1000"}
 
 
