@@ -143,7 +143,7 @@ def test_after_chaos_all_is_as_after_peace(
         eventually(lambda: not fleet.spooled(), DONE_SECONDS, "empty spools")
         fleet.wait_until_done(DONE_SECONDS)
         traffic.check_readers(fleet)
-        print(f"visits: {dict(traffic.statuses())}, weights: {weights[-1]} MiB")
+        print(f"acknowledged: {traffic.acknowledged()} events, visits: {dict(traffic.statuses())}")
         assert traffic.statuses().keys() <= {200, 503, None}
         for sender in traffic.senders:
             check_kept(fleet, sender.app, sender.plays, sender.parcels)

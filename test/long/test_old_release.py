@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from cti import BIN, Stack
+from migrate import changes
 from running import Ground
-from upgrade import PLAN, MainJob, changes
+from upgrade import MainJob
 
 from test.conftest import ROOT
 
@@ -26,7 +27,8 @@ def commit_before_the_last_change() -> str:
     """CTI_OLD_RELEASE names another one."""
     if "CTI_OLD_RELEASE" in os.environ:
         return os.environ["CTI_OLD_RELEASE"]
-    added = git("log", "--reverse", "--format=%H", f"-S{changes()[-1]} [", "--", str(PLAN))
+    added = git("log", "--reverse", "--format=%H", f"-S{changes()[-1]} [", "--",
+                "migrations/sqitch.plan")
     if not added:
         pytest.skip("this clone does not know when the last change came")
     return git("rev-parse", "--verify", added.split()[0] + "^")
