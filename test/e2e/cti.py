@@ -45,6 +45,7 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
+        self.cwd = Path("/")
         self.programs = BIN
         self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
@@ -90,7 +91,8 @@ class Daemon:
         assert binary.is_file(), f"{binary} is missing: make BUILD={self.programs.parent.name}"
         with open(self.log, "ab") as log:
             self._process = unprivileged.spawn(
-                [str(binary)], env=self.env, stdout=log, dies_with_us=signal.SIGKILL
+                [str(binary)], env=self.env, cwd=self.cwd, stdout=log,
+                dies_with_us=signal.SIGKILL,
             )
 
     def wait_ready(self) -> None:
@@ -278,12 +280,16 @@ class Stack:
             faults += daemon.complaints() + self._leaks(daemon)
         return faults
 
-    def _leaks(self, daemon: Daemon) -> list[str]:
+    @property
+    def secrets(self) -> list[str]:
+        """All that the daemons were given, and that the API has handed out."""
         passwords = (self.database.cluster.passwords.get(role)
                      for role in ("cti_ingest", "cti_worker", "cti_api"))
-        known = [self.master_key, self.bare_secret, self.admin_secret, self.pepper,
-                 self._token_key, *self._shown, *passwords]
-        leaked = sum(daemon.log_contains(secret) for secret in known)
+        return [self.master_key, self.bare_secret, self.admin_secret, self.pepper,
+                self._token_key, *self._shown, *passwords]
+
+    def _leaks(self, daemon: Daemon) -> list[str]:
+        leaked = sum(daemon.log_contains(secret) for secret in self.secrets)
         return [f"{leaked} secrets stand in the log of {daemon.name}"] if leaked else []
 
     # Dialpad
