@@ -25,7 +25,7 @@ RUN_BY = {
     "docs/dialpad-setup.md": "test/e2e/test_other_pages.py",
     "docs/limits.md": "test/e2e/test_other_pages.py",
     "docs/live.md": "test/e2e/test_other_pages.py",
-    "docs/operations.md": "test/docs/test_backup.py",
+    "docs/operations.md": "test/long/test_restore.py",
 }
 
 CI = "it is what CI runs, and what runs this test"

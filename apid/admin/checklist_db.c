@@ -28,31 +28,9 @@ static const struct db_stmt GET = {
 	    " WHERE a.app_id = $1",
 };
 
-struct work {
-	struct uuid app_id;
-	struct db_result *out;
-};
-
-static enum err_code
-get(struct db_conn *c, void *arg, struct err *e)
-{
-	const struct work *w = arg;
-	AUTO_RELEASE(db_params_release) struct db_params p;
-	enum err_code rc = apps_db_check(c, w->app_id, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	db_params_init(&p);
-	db_p_uuid(&p, w->app_id);
-	db_result_clear(w->out);
-	return db_exec(c, &GET, &p, w->out, e);
-}
-
 enum err_code
 checklist_db_get(
     const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
 {
-	struct work w = { app_id, out };
-
-	return apid_admin_tx(req, get, &w, e);
+	return apps_db_tell(req, app_id, &GET, out, e);
 }

@@ -10,10 +10,11 @@
 #include "common/dialpad/hook.h"
 
 static struct metric gaps_total = METRIC_COUNTER("cti_ingest_gaps_total",
-    "Outages after which missed calls are asked for, one for each app that is connected.", NULL);
+    "Outages after which missed calls are asked for, one for each app.", NULL);
 
 /* A time of refusals may still go on; it is closed once ten seconds have passed without one. A call
- * that began before the outage, and ended during it, is still live here: the range reaches back to it. */
+ * that began before the outage, and ended during it, is still live here: the range reaches back to it.
+ * An app that has to be connected again gets its repair then. */
 static const struct db_stmt GAPS = {
 	.name = "watch_gaps",
 	.sql = "WITH gap AS (UPDATE ingest_gaps SET handled_at = now() WHERE gap_id IN ("
@@ -29,8 +30,8 @@ static const struct db_stmt GAPS = {
 	       "   'to', ceil(extract(epoch FROM gap.ended_at) * 1000)::bigint,"
 	       "   'reason', 'outage: ' || gap.reason, 'passes', 2)"
 	       " FROM gap, dialpad_connections c JOIN apps a USING (app_id)"
-	       " WHERE c.state = 'connected' AND c.environment = $1 AND a.deleted_at IS NULL"
-	       " ON CONFLICT DO NOTHING",
+	       " WHERE c.state IN ('connected', 'needs_reconnect') AND c.environment = $1"
+	       " AND a.deleted_at IS NULL ON CONFLICT DO NOTHING",
 };
 
 static const struct db_stmt UNCHECKED = {
