@@ -1,5 +1,6 @@
 #include "apid/access/key_cache.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 
@@ -68,6 +69,7 @@ chain_of(const struct key_cache *c, struct str key_id)
 
 	(void)crypto_shorthash(hash, (const unsigned char *)key_id.p, key_id.n, c->key);
 	memcpy(&number, hash, sizeof number);
+	assert(c->nchains > 0);
 	return &c->chains[number % c->nchains];
 }
 
@@ -158,6 +160,19 @@ key_cache_get(
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return good;
+}
+
+bool
+key_cache_recall(struct key_cache *c, struct str key_id, unsigned char hash[HMAC_BYTES])
+{
+	const struct entry *en;
+
+	(void)pthread_mutex_lock(&c->lock);
+	en = find(c, key_id);
+	if (en != NULL)
+		memcpy(hash, en->facts.hash, HMAC_BYTES);
+	(void)pthread_mutex_unlock(&c->lock);
+	return en != NULL;
 }
 
 uint64_t

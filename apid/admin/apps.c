@@ -2,8 +2,10 @@
 
 #include "apid/admin/app_fields.h"
 #include "apid/admin/apps_db.h"
+#include "apid/admin/detach.h"
 #include "apid/apid.h"
 #include "apid/edge/body.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/dialpad/hook.h"
 #include "common/json/json_copy.h"
@@ -24,10 +26,8 @@ render_app(const struct app_row *a, struct json_out *j)
 	jo_raw(j, a->allowed_return_urls);
 	jo_key(j, "allowed_origins");
 	jo_raw(j, a->allowed_origins);
-	jo_key(j, "created_at");
-	jo_time(j, a->created_at);
-	jo_key(j, "updated_at");
-	jo_time(j, a->updated_at);
+	jo_kv_time(j, "created_at", a->created_at);
+	jo_kv_time(j, "updated_at", a->updated_at);
 	jo_end_obj(j);
 }
 
@@ -84,29 +84,26 @@ apps_create(struct http_req *req, struct http_res *res, struct err *e)
 	return ERR_OK;
 }
 
+static void
+render_row(const struct db_result *r, int row, struct json_out *j)
+{
+	struct app_row a;
+
+	apps_db_read(r, row, &a);
+	render_app(&a, j);
+}
+
 enum err_code
 apps_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	struct json_out j;
 	enum err_code rc = request_no_query(req, e);
 
 	if (rc == ERR_OK)
 		rc = apps_db_list(req, &r, e);
 	if (rc != ERR_OK)
 		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, "apps");
-	jo_arr(&j);
-	for (int i = 0; i < db_rows(&r); i++) {
-		struct app_row a;
-
-		apps_db_read(&r, i, &a);
-		render_app(&a, &j);
-	}
-	jo_end_arr(&j);
-	jo_end_obj(&j);
+	columns_list(&res->body, "apps", &r, render_row);
 	return ERR_OK;
 }
 
@@ -115,10 +112,8 @@ apps_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = apps_db_get(req, app_id, &r, e);
 	if (rc == ERR_OK)
@@ -198,14 +193,55 @@ apps_change(struct http_req *req, struct http_res *res, struct err *e)
 
 /* ---- deleting ---- */
 
+/* `d` NULL: there was no connection to end. */
+static void
+answer_deleted(struct uuid app_id, struct str name, const struct detached *d, struct http_res *res)
+{
+	struct json_out j;
+
+	jo_init(&j, &res->body);
+	jo_obj(&j);
+	jo_key(&j, "app_id");
+	jo_uuid(&j, app_id);
+	jo_kv_str(&j, "name", name);
+	jo_kv_bool(&j, "deleted", true);
+	jo_key(&j, "dialpad");
+	if (d == NULL) {
+		jo_null(&j);
+	} else {
+		jo_obj(&j);
+		detach_tell(d, &j);
+		jo_end_obj(&j);
+	}
+	jo_end_obj(&j);
+}
+
+/* Dialpad would call for ever, and count the subscriptions against its limit. */
+static enum err_code
+detach_and_delete(const struct http_req *req, struct uuid app_id, struct str name,
+    struct http_res *res, struct err *e)
+{
+	struct detached d;
+	bool was_connected;
+	enum err_code rc = apps_db_confirm(req, app_id, name, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	rc = detach(req, app_id, false, &d, e);
+	was_connected = rc == ERR_OK;
+	if (rc == ERR_OK || rc == ERR_NOT_FOUND)
+		rc = apps_db_delete(req, app_id, name, e);
+	if (rc == ERR_OK)
+		answer_deleted(app_id, name, was_connected ? &d : NULL, res);
+	return rc;
+}
+
 enum err_code
 apps_delete(struct http_req *req, struct http_res *res, struct err *e)
 {
 	static const char *const PARAMS[] = { "confirm", NULL };
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct str name = http_query(req, "confirm");
 	struct uuid app_id;
-	struct json_out j;
 	enum err_code rc = http_query_allow(req, PARAMS, e);
 
 	if (rc == ERR_OK)
@@ -214,16 +250,5 @@ apps_delete(struct http_req *req, struct http_res *res, struct err *e)
 		return err_set(e, ERR_INVALID,
 		    "query parameter \"confirm\" must be the name of the app: all its data is "
 		    "deleted with it");
-	if (rc == ERR_OK)
-		rc = apps_db_delete(req, app_id, name, &r, e);
-	if (rc != ERR_OK)
-		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, "app_id");
-	jo_uuid(&j, app_id);
-	jo_kv_str(&j, "name", name);
-	jo_kv_bool(&j, "deleted", true);
-	jo_end_obj(&j);
-	return ERR_OK;
+	return rc == ERR_OK ? detach_and_delete(req, app_id, name, res, e) : rc;
 }

@@ -96,18 +96,19 @@ struct deletion {
 	const struct http_req *req;
 	struct uuid app_id;
 	struct str name;
-	struct db_result *out;
 };
 
 static enum err_code
-check_name(struct db_conn *c, const struct deletion *w, struct err *e)
+check_name(struct db_conn *c, void *arg, struct err *e)
 {
+	const struct deletion *w = arg;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct app_row a;
-	enum err_code rc = apps_db_lock(c, w->app_id, w->out, e);
+	enum err_code rc = apps_db_lock(c, w->app_id, &r, e);
 
 	if (rc != ERR_OK)
 		return rc;
-	apps_db_read(w->out, 0, &a);
+	apps_db_read(&r, 0, &a);
 	if (!str_eq(a.name, w->name))
 		return err_set(e, ERR_INVALID,
 		    "query parameter \"confirm\" is not the name of this app; nothing was deleted");
@@ -136,7 +137,7 @@ delete(struct db_conn *c, void *arg, struct err *e)
 		.action = "app.deleted",
 		.target = w->name,
 	};
-	enum err_code rc = check_name(c, w, e);
+	enum err_code rc = check_name(c, arg, e);
 
 	if (rc == ERR_OK)
 		rc = end_all(c, w->app_id, e);
@@ -144,10 +145,17 @@ delete(struct db_conn *c, void *arg, struct err *e)
 }
 
 enum err_code
-apps_db_delete(const struct http_req *req, struct uuid app_id, struct str name,
-    struct db_result *out, struct err *e)
+apps_db_confirm(const struct http_req *req, struct uuid app_id, struct str name, struct err *e)
 {
-	struct deletion w = { req, app_id, name, out };
+	struct deletion w = { req, app_id, name };
+
+	return apid_admin_tx(req, check_name, &w, e);
+}
+
+enum err_code
+apps_db_delete(const struct http_req *req, struct uuid app_id, struct str name, struct err *e)
+{
+	struct deletion w = { req, app_id, name };
 
 	return apid_access_tx(req, delete, &w, e);
 }

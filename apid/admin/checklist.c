@@ -6,7 +6,7 @@
 
 #include "apid/admin/checklist_db.h"
 #include "apid/apid.h"
-#include "apid/edge/put.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/base/clock.h"
 
@@ -146,10 +146,8 @@ setup_get(struct http_req *req, struct http_res *res, struct err *e)
 	struct uuid app_id;
 	struct json_out j;
 	struct checklist c = { &j, conf, &r, app, str_of(conf->public_api_url), true };
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = checklist_db_get(req, app_id, &r, e);
 	if (rc != ERR_OK)
@@ -165,7 +163,7 @@ setup_get(struct http_req *req, struct http_res *res, struct err *e)
 	put_steps(&c);
 	jo_end_arr(&j);
 	jo_kv_bool(&j, "complete", c.complete);
-	put_json(&j, "alarms", &r, 0, CHECK_ALARMS, STR("[]"));
+	column_json(&j, "alarms", &r, 0, CHECK_ALARMS, STR("[]"));
 	jo_kv_bool(&j, "alarms_are_sent", conf->alert_url[0] != '\0');
 	jo_end_obj(&j);
 	return ERR_OK;

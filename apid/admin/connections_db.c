@@ -2,7 +2,12 @@
 
 #include "apid/admin/apps_db.h"
 #include "apid/admin/audit_db.h"
+#include "apid/admin/hooks_db.h"
 #include "apid/apid.h"
+#include "common/dialpad/hook.h"
+
+/* A refresh holds the row for as long as Dialpad may take to answer: 8 s. */
+static const char WAIT_FOR_REFRESH[] = "SET LOCAL lock_timeout = '9500ms'";
 
 static const struct db_stmt GET = {
 	.name = "connection_get",
@@ -22,7 +27,7 @@ static const struct db_stmt TOKENS = {
 	    " AND other.environment = mine.environment"
 	    " AND other.dialpad_org_id = mine.dialpad_org_id"
 	    " AND other.connected_by = mine.connected_by)"
-	    " FROM dialpad_connections AS mine WHERE app_id = $1",
+	    " FROM dialpad_connections AS mine WHERE app_id = $1 FOR UPDATE",
 };
 
 static const struct db_stmt DISCONNECT = {
@@ -34,6 +39,13 @@ static const struct db_stmt DISCONNECT = {
 	       " company_name = CASE WHEN $2 THEN NULL ELSE company_name END,"
 	       " office_ids = CASE WHEN $2 THEN '{}' ELSE office_ids END, updated_at = now()"
 	       " WHERE app_id = $1",
+};
+
+static const struct db_stmt RETIRE_HOOKS = {
+	.name = "connection_retire_hooks",
+	.sql = "UPDATE dialpad_webhooks SET state = 'retired', webhook_id = NULL,"
+	       " subscriptions = NULL, drift = NULL, retired_at = least(retired_at, now()),"
+	       " updated_at = now() WHERE app_id = $1",
 };
 
 static const struct db_stmt INVITE = {
@@ -83,21 +95,6 @@ connections_db_get(
 	return apid_admin_tx(req, read_known, &w, e);
 }
 
-enum err_code
-connections_db_tokens(const struct http_req *req, struct uuid app_id, struct db_result *r,
-    struct connection_tokens *out, struct err *e)
-{
-	struct work w = { .req = req, .app_id = app_id, .stmt = &TOKENS, .out = r };
-	enum err_code rc = apid_admin_tx(req, read_known, &w, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	if (db_rows(r) == 0)
-		return err_set(e, ERR_NOT_FOUND, "Dialpad was never connected to this app");
-	*out = (struct connection_tokens){ db_str(r, 0, 0), db_str(r, 0, 1), db_bool(r, 0, 2) };
-	return ERR_OK;
-}
-
 /* ---- changing ---- */
 
 static enum err_code
@@ -109,23 +106,69 @@ audit(struct db_conn *c, const struct work *w, const char *action, struct str de
 }
 
 static enum err_code
-disconnect(struct db_conn *c, void *arg, struct err *e)
+read_last_tokens(struct db_conn *c, const struct work *w, struct err *e)
+{
+	struct work tokens = *w;
+	enum err_code rc = db_command(c, WAIT_FOR_REFRESH, e);
+
+	tokens.stmt = &TOKENS;
+	if (rc == ERR_OK)
+		rc = apps_db_check(c, w->app_id, e);
+	if (rc == ERR_OK)
+		rc = run(c, &tokens, e);
+	if (rc == ERR_OK && db_rows(w->out) == 0)
+		return err_set(e, ERR_NOT_FOUND, "Dialpad was never connected to this app");
+	return rc;
+}
+
+/* The next company gets a hook of its own. */
+static enum err_code
+retire_hooks(struct db_conn *c, const struct work *w, struct err *e)
+{
+	const struct apid *api = w->req->self;
+	struct str key = str_of(api->conf->master_key);
+	struct work all = { .app_id = w->app_id, .stmt = &RETIRE_HOOKS };
+	char fingerprint[HOOK_FINGERPRINT_BYTES];
+	int64_t number;
+	enum err_code rc = run(c, &all, e);
+
+	if (rc != ERR_OK || key.n == 0)
+		return rc;
+	hook_fingerprint(key, fingerprint);
+	return hooks_db_add(c, w->app_id, str_of(fingerprint), &number, e);
+}
+
+static enum err_code
+end(struct db_conn *c, void *arg, struct err *e)
 {
 	const struct work *w = arg;
-	enum err_code rc = run(c, w, e);
+	struct work update = {
+		.app_id = w->app_id, .stmt = &DISCONNECT, .forget_company = w->forget_company
+	};
+	enum err_code rc = read_last_tokens(c, w, e);
 
+	if (rc == ERR_OK)
+		rc = run(c, &update, e);
+	if (rc == ERR_OK && w->forget_company)
+		rc = retire_hooks(c, w, e);
 	return rc != ERR_OK ? rc
 			    : audit(c, w, "connection.disconnected",
 				w->forget_company ? STR("{\"forget_company\":true}") : STR_NONE, e);
 }
 
 enum err_code
-connections_db_disconnect(
-    const struct http_req *req, struct uuid app_id, bool forget_company, struct err *e)
+connections_db_end(const struct http_req *req, struct uuid app_id, bool forget_company,
+    struct db_result *r, struct connection_tokens *out, struct err *e)
 {
-	struct work w = { req, app_id, &DISCONNECT, NULL, forget_company };
+	struct work w = {
+		.req = req, .app_id = app_id, .out = r, .forget_company = forget_company
+	};
+	enum err_code rc = apid_admin_tx(req, end, &w, e);
 
-	return apid_admin_tx(req, disconnect, &w, e);
+	if (rc == ERR_OK)
+		*out = (struct connection_tokens){ db_str(r, 0, 0), db_str(r, 0, 1),
+			db_bool(r, 0, 2) };
+	return rc;
 }
 
 static enum err_code

@@ -34,18 +34,17 @@ enum {
 CTI_MUST_CHECK enum err_code connections_db_get(
     const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e);
 
-/* The sealed tokens before a disconnect. */
+/* The sealed tokens as they were at the end. */
 struct connection_tokens {
 	struct str access, refresh; /* sealed; STR_NONE: none. Borrowed from the result */
 	bool is_shared;             /* the same person's login serves another app, too */
 };
 
-CTI_MUST_CHECK enum err_code connections_db_tokens(const struct http_req *req, struct uuid app_id,
-    struct db_result *r, struct connection_tokens *out, struct err *e);
-
-/* The tokens are forgotten; with `forget_company` the company too. */
-CTI_MUST_CHECK enum err_code connections_db_disconnect(
-    const struct http_req *req, struct uuid app_id, bool forget_company, struct err *e);
+/* Disconnects: from here on nobody gets a token. Waits for a refresh under way, so these are the last
+ * ones. With `forget_company` the company goes too, and its hooks: what still comes by them is not
+ * the next one's. */
+CTI_MUST_CHECK enum err_code connections_db_end(const struct http_req *req, struct uuid app_id,
+    bool forget_company, struct db_result *r, struct connection_tokens *out, struct err *e);
 
 /* The app may be connected by its id alone again, for CONNECT_WINDOW_HOURS. NOT_FOUND. */
 CTI_MUST_CHECK enum err_code connections_db_invite(

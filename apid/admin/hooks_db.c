@@ -20,8 +20,8 @@ static const struct db_stmt LIST = {
 };
 
 /* It stands for what the hook before stands for at Dialpad, until workerd has repointed that. */
-static const struct db_stmt ROTATE = {
-	.name = "hook_rotate",
+static const struct db_stmt ADD = {
+	.name = "hook_add",
 	.sql = "INSERT INTO dialpad_webhooks (app_id, hook, key_fingerprint, webhook_id,"
 	       " subscriptions) SELECT $1, coalesce(max(hook), 0) + 1, $2,"
 	       " (array_agg(webhook_id ORDER BY hook DESC))[1],"
@@ -33,30 +33,12 @@ struct work {
 	const struct http_req *req;
 	struct uuid app_id;
 	struct str key_fingerprint;
-	struct db_result *out;
 };
-
-static enum err_code
-list(struct db_conn *c, void *arg, struct err *e)
-{
-	const struct work *w = arg;
-	AUTO_RELEASE(db_params_release) struct db_params p;
-	enum err_code rc = apps_db_check(c, w->app_id, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	db_params_init(&p);
-	db_p_uuid(&p, w->app_id);
-	db_result_clear(w->out);
-	return db_exec(c, &LIST, &p, w->out, e);
-}
 
 enum err_code
 hooks_db_list(const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
 {
-	struct work w = { .req = req, .app_id = app_id, .out = out };
-
-	return apid_admin_tx(req, list, &w, e);
+	return apps_db_tell(req, app_id, &LIST, out, e);
 }
 
 /* ---- changing ---- */
@@ -87,25 +69,37 @@ hooks_db_provision(const struct http_req *req, struct uuid app_id, struct err *e
 	return apid_admin_tx(req, provision, &w, e);
 }
 
+enum err_code
+hooks_db_add(struct db_conn *c, struct uuid app_id, struct str key_fingerprint, int64_t *number,
+    struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_text(&p, key_fingerprint);
+	rc = db_exec(c, &ADD, &p, &r, e);
+	if (rc == ERR_OK)
+		*number = db_i64(&r, 0, 0);
+	return rc;
+}
+
 static enum err_code
 rotate(struct db_conn *c, void *arg, struct err *e)
 {
 	const struct work *w = arg;
-	AUTO_RELEASE(db_params_release) struct db_params p;
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	char number[24];
+	char text[24];
+	int64_t number;
 	enum err_code rc = apps_db_lock(c, w->app_id, NULL, e);
 
+	if (rc == ERR_OK)
+		rc = hooks_db_add(c, w->app_id, w->key_fingerprint, &number, e);
 	if (rc != ERR_OK)
 		return rc;
-	db_params_init(&p);
-	db_p_uuid(&p, w->app_id);
-	db_p_text(&p, w->key_fingerprint);
-	rc = db_exec(c, &ROTATE, &p, &r, e);
-	if (rc != ERR_OK)
-		return rc;
-	(void)snprintf(number, sizeof number, "hook %" PRId64, db_i64(&r, 0, 0));
-	return ask(c, w, "webhook.rotated", str_of(number), e);
+	(void)snprintf(text, sizeof text, "hook %" PRId64, number);
+	return ask(c, w, "webhook.rotated", str_of(text), e);
 }
 
 enum err_code

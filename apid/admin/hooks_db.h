@@ -41,4 +41,8 @@ CTI_MUST_CHECK enum err_code hooks_db_provision(
 CTI_MUST_CHECK enum err_code hooks_db_rotate(
     const struct http_req *req, struct uuid app_id, struct str key_fingerprint, struct err *e);
 
+/* Inside an admin's transaction: that alone. *number is the new hook's. */
+CTI_MUST_CHECK enum err_code hooks_db_add(struct db_conn *c, struct uuid app_id,
+    struct str key_fingerprint, int64_t *number, struct err *e);
+
 #endif

@@ -73,33 +73,25 @@ wipe_and_release(struct buf *b)
 	buf_release(b);
 }
 
-static enum err_code
-unhook_on(const struct apid *api, struct db_conn *c, const struct dp_tokens *t,
-    struct hook_owner *o, struct err *e)
+enum err_code
+unhook(const struct apid *api, struct db_conn *c, const struct db_opts *db, struct uuid app_id,
+    struct err *e)
 {
 	AUTO_RELEASE(wipe_and_release) struct buf token = BUF(DIALPAD_MAX_TOKEN_BYTES);
-	enum err_code rc = load_owner(api, c, o, e);
-
-	if (rc == ERR_OK)
-		rc = dp_token_get(t, c, o->app_id, &token, e);
-	if (rc == ERR_OK)
-		rc = remove_all(api, o, buf_str(&token), e);
-	return rc == ERR_OK ? run(c, &FORGET, o->app_id, NULL, e) : rc;
-}
-
-enum err_code
-unhook(const struct http_req *req, struct uuid app_id, struct err *e)
-{
-	const struct apid *api = req->self;
-	AUTO(db_conn) struct db_conn *c = NULL;
 	struct hook_owner owner = { .app_id = app_id };
-	struct dp_tokens t = {
+	const struct dp_tokens t = {
 		.api = api->dialpad,
 		.keys = &api->seal_keys,
 		.environment = api->conf->dialpad_env,
-		.db = apid_direct_db(api, "cti_admin"),
+		.db = *db,
 	};
-	enum err_code rc = db_connect(&t.db, &c, e);
+	enum err_code rc = load_owner(api, c, &owner, e);
 
-	return rc == ERR_OK ? unhook_on(api, c, &t, &owner, e) : rc;
+	if (rc == ERR_OK)
+		rc = dp_token_get(&t, c, app_id, &token, e);
+	if (rc == ERR_CONFLICT && owner.webhook_id == 0)
+		return ERR_OK; /* an earlier one did it */
+	if (rc == ERR_OK)
+		rc = remove_all(api, &owner, buf_str(&token), e);
+	return rc == ERR_OK ? run(c, &FORGET, app_id, NULL, e) : rc;
 }

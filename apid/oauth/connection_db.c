@@ -43,6 +43,13 @@ static const struct db_stmt UPDATE = {
 	    " connected_at = now(), updated_at = now() WHERE app_id = $1",
 };
 
+/* What could not be asked of Dialpad without a token, or without this scope. */
+static const struct db_stmt RESUME_REPAIRS = {
+	.name = "connection_resume_repairs",
+	.sql = "UPDATE jobs SET run_at = now(), attempts = 0 WHERE app_id = $1 AND kind = 'repair'"
+	       " AND last_error IS NOT NULL",
+};
+
 struct saving {
 	struct http_req *req;
 	struct uuid app_id;
@@ -212,6 +219,8 @@ save(struct db_conn *c, void *arg, struct err *e)
 		rc = update(c, s, e);
 	if (rc == ERR_OK)
 		rc = audit(c, s, e);
+	if (rc == ERR_OK)
+		rc = run(c, &RESUME_REPAIRS, s->app_id, NULL, e);
 	return rc == ERR_OK ? requests_ask(c, "provision", s->app_id, STR_NONE, STR_NONE, e) : rc;
 }
 

@@ -149,13 +149,14 @@ static enum err_code
 refusal(const struct dialpad_call *call, struct str body, struct dialpad_answer *a, struct err *e)
 {
 	const struct json *doc = NULL;
+	bool is_quotable = !call->is_secret && a->status != 401; /* that is about the token */
 	struct str code = STR_NONE, text = STR_NONE;
 	struct err ignored;
 
 	if (json_parse_in(&a->owned, body, &doc, &ignored) == ERR_OK && json_is_obj(doc)) {
 		if (json_get_str(doc, "error", &code) && is_error_code(code))
 			memcpy(a->error, code.p, code.n);
-		text = call->is_secret ? str_of(a->error) : message_of(doc);
+		text = is_quotable ? message_of(doc) : str_of(a->error);
 	}
 	return err_set(e, class_of(a->status), "Dialpad, %s: answered %d%s%.*s", call->name,
 	    a->status, text.n > 0 ? ": " : "", STR_ARG(text));

@@ -14,7 +14,7 @@
  * Not for:  deciding what to do about a failure.
  *
  * Errors and metrics name the call, never its token, ids or content. What Dialpad says about a refused
- * request under /api is quoted, shortened; its answers about tokens never are.
+ * request under /api is quoted, shortened; its answers about tokens, a 401 among them, never are.
  */
 #ifndef CTI_DIALPAD_API_H
 #define CTI_DIALPAD_API_H

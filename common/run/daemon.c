@@ -44,15 +44,26 @@ block_signals(void)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Keys and tokens in memory must reach neither a core file nor another process of this user. */
+#ifdef __SANITIZE_ADDRESS__
+/* The leak check at the end traces its own process. */
+static void
+show_memory(void)
+{
+	(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+}
+#endif
+
+/* Keys and tokens in memory must reach neither a core file nor another process of this user. The
+ * kernel lets root alone read what is not dumpable, the environment included. */
 static void
 hide_memory(void)
 {
 	const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* the leak check traces its own process */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#ifdef __SANITIZE_ADDRESS__
+	(void)atexit(show_memory);
 #endif
 }
 
@@ -161,7 +172,6 @@ serve(const struct daemon_spec *d, const struct conf *c)
 	struct err e;
 
 	block_signals();
-	hide_memory();
 	log_start(d, c);
 	log_warnings(c);
 	if (d->start(d->self, c, &e) != ERR_OK) {
@@ -207,7 +217,6 @@ run_command(
 	}
 	if (!daemon_load_conf(d, &c))
 		return DAEMON_EXIT_CONFIG;
-	hide_memory();
 	log_start(d, &c);
 	exit_code = command->run(command->self, &c);
 	conf_release(&c);
@@ -225,6 +234,7 @@ daemon_run(const struct daemon_spec *d, int argc, char **argv)
 		(void)fprintf(stderr, "%s: libsodium cannot be used\n", d->name);
 		return DAEMON_EXIT_FAILED;
 	}
+	hide_memory();
 	command = find_command(d, argc, argv);
 	if (command != NULL)
 		return run_command(d, command, argc, argv);

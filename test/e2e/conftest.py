@@ -8,7 +8,7 @@ import pytest
 
 # The helpers' asserts should show their values, too.
 pytest.register_assert_rewrite("admin", "cti", "feed", "ingest", "kept", "list_plans", "login",
-                               "running", "truth", "web")
+                               "outage", "running", "truth", "web")
 
 from crew import run_crew  # noqa: E402, F401 (after the line above)
 from cti import App, Stack  # noqa: E402

@@ -45,6 +45,8 @@ class Daemon:
         self.port = ports.any_free()
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
+        self.cwd = Path("/")
+        self.programs = BIN
         self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
@@ -85,11 +87,12 @@ class Daemon:
         return Daemon(self.name, {k: v for k, v in self._env.items() if k not in own}, directory)
 
     def start(self) -> None:
-        binary = BIN / self.name
-        assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
+        binary = self.programs / self.name
+        assert binary.is_file(), f"{binary} is missing: make BUILD={self.programs.parent.name}"
         with open(self.log, "ab") as log:
             self._process = unprivileged.spawn(
-                [str(binary)], env=self.env, stdout=log, dies_with_us=signal.SIGKILL
+                [str(binary)], env=self.env, cwd=self.cwd, stdout=log,
+                dies_with_us=signal.SIGKILL,
             )
 
     def wait_ready(self) -> None:
@@ -277,12 +280,16 @@ class Stack:
             faults += daemon.complaints() + self._leaks(daemon)
         return faults
 
-    def _leaks(self, daemon: Daemon) -> list[str]:
+    @property
+    def secrets(self) -> list[str]:
+        """All that the daemons were given, and that the API has handed out."""
         passwords = (self.database.cluster.passwords.get(role)
                      for role in ("cti_ingest", "cti_worker", "cti_api"))
-        known = [self.master_key, self.bare_secret, self.admin_secret, self.pepper,
-                 self._token_key, *self._shown, *passwords]
-        leaked = sum(daemon.log_contains(secret) for secret in known)
+        return [self.master_key, self.bare_secret, self.admin_secret, self.pepper,
+                self._token_key, *self._shown, *passwords]
+
+    def _leaks(self, daemon: Daemon) -> list[str]:
+        leaked = sum(daemon.log_contains(secret) for secret in self.secrets)
         return [f"{leaked} secrets stand in the log of {daemon.name}"] if leaked else []
 
     # Dialpad

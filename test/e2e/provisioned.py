@@ -42,8 +42,10 @@ class Company:
 
 
 @contextmanager
-def dialpad_with_companies(count: int) -> Iterator[tuple[Simulator, Iterator[Company]]]:
-    with simulator(companies=count) as running:
+def dialpad_with_companies(
+    count: int, **more: float
+) -> Iterator[tuple[Simulator, Iterator[Company]]]:
+    with simulator(companies=count, **more) as running:
         running.set(company_per_second=0)
         yield running, (
             Company(one["company_id"], next(u["email"] for u in one["users"] if u["is_admin"]),

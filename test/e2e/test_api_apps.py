@@ -122,7 +122,8 @@ def test_an_app_is_deleted_with_all_its_data_and_nobody_elses(own_stack: Stack):
 
     answer = admin(stack, "DELETE", path + "?confirm=gone")
     assert answer.status == 200
-    assert answer.json() == {"app_id": gone.app_id, "name": "gone", "deleted": True}
+    assert answer.json() == {"app_id": gone.app_id, "name": "gone", "deleted": True,
+                             "dialpad": None}
     assert gone.get("/api/calls").status == 401
     assert admin(stack, "GET", path).status == 404
     assert admin(stack, "DELETE", path + "?confirm=gone").status == 404

@@ -21,14 +21,14 @@ from provisioned import (
     wait_until_provisioned,
     webhook,
 )
-from web import eventually
+from web import eventually, request
 
 from test.sim.client import Simulator
 
 
 @pytest.fixture(scope="module")
 def many() -> Iterator[tuple[Simulator, Iterator[Company]]]:
-    with dialpad_with_companies(16) as found:
+    with dialpad_with_companies(22) as found:
         yield found
 
 
@@ -258,7 +258,67 @@ def test_the_checklist_names_the_next_step(linked: Stack, company: Company):
     assert all(step["done"] for step in checklist(linked, app.app_id).values())
 
 
+def test_the_checklist_knows_that_the_environment_was_changed(linked: Stack, company: Company):
+    app = connected(linked, company, "moved")
+    linked.sql("UPDATE dialpad_connections SET environment = 'production' WHERE app_id = %s",
+               app.app_id)
+    step = checklist(linked, app.app_id)["connection"]
+    assert step["done"] is False and "forget_company" in step["detail"]
+
+
 def checklist(stack: Stack, app_id: str) -> dict[str, dict]:
     shown = stack.admin("GET", f"/apps/{app_id}/setup")
     assert shown["complete"] == all(step["done"] for step in shown["steps"])
     return {step["step"]: step for step in shown["steps"]}
+
+
+def test_a_disconnect_waits_until_workerd_is_done_with_the_webhook(
+    linked: Stack, company: Company
+):
+    app = connected(linked, company, "raced")
+    company.ask("DELETE", f"/subscriptions/sms/{subscriptions_of(company, app, 'sms')[0]['id']}")
+    company.dialpad.forget_requests()
+    company.dialpad.fault("/api/v2/subscriptions/sms", "slow", method="POST", seconds=1.5)
+    linked.admin("POST", f"/apps/{app.app_id}/webhook", {})
+    eventually(lambda: company.dialpad.requests("GET", "/api/v2/subscriptions/sms"), 10,
+               "workerd in the middle of its work")
+    answer = linked.admin("POST", f"/apps/{app.app_id}/disconnect", {})
+    assert answer["webhook_removed"] is True, answer
+    left = company.dialpad.company(company.id)
+    assert hooks_of(company, app) == []
+    assert left["subscriptions"] == {kind: [] for kind in left["subscriptions"]}
+
+
+def test_a_deleted_app_leaves_nothing_at_dialpad(linked: Stack, company: Company):
+    app = connected(linked, company, "deleted")
+    answer = linked.admin("DELETE", f"/apps/{app.app_id}?confirm=deleted")
+    assert answer["dialpad"] == {
+        "webhook_removed": True, "webhook_not_removed_because": None,
+        "revoked_at_dialpad": True, "not_revoked_because": None}
+    left = company.dialpad.company(company.id)
+    assert (left["webhooks"], left["subscriptions"]) == ([], {"call": [], "sms": []})
+
+
+def test_a_name_that_is_wrong_deletes_nothing_at_dialpad(linked: Stack, company: Company):
+    app = connected(linked, company, "kept")
+    answer = request("DELETE", f"{linked.apid.url}/internal/apps/{app.app_id}?confirm=other",
+                     headers={"Authorization": f"Bearer {linked.admin_secret}"})
+    assert answer.status == 400
+    assert_one_of_each(company, app)
+    assert linked.admin("GET", f"/apps/{app.app_id}/connection")["state"] == "connected"
+
+
+def test_a_forgotten_company_cannot_send_to_the_next_one(linked: Stack, company: Company):
+    app = connected(linked, company, "resold")
+    linked.admin("POST", f"/apps/{app.app_id}/disconnect", {"forget_company": True})
+    shown = webhook(linked, app)
+    assert [(one["hook"], one["state"]) for one in shown["hooks"]] == [
+        (2, "current"), (1, "retired")]
+    assert shown["secret"] == linked.hook(app.app_id, 2).secret
+    claims = {"call_id": 79, "state": "hangup", "date_started": 1, "date_ended": 2,
+              "event_timestamp": 3}
+    assert app.hook.post(claims).status == 200  # on its way from the old one
+    linked.wait_until_done()
+    assert app.get("/api/calls/79").status == 404
+    assert linked.sql("SELECT verdict FROM webhook_events WHERE app_id = %s"
+                      " AND dialpad_event_id = '79'", app.app_id) == [("retired_hook",)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,29 +9,17 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 from cti import App, Stack
+from login import Browser, query_of
+from outage import CALLS, added_events, check, database_down, repairs, wait_for_repairs
 from provisioned import Company, connected, dialpad_with_companies, run_job
 from web import eventually, request
 
-from test.conftest import Database
 from test.sim.client import Simulator
-
-CALLS = "inbound_answered,missed,abandoned_in_queue,voicemail,recorded,ring_group,outbound_answered"
-
-
-@contextlib.contextmanager
-def database_down(database: Database) -> Iterator[None]:
-    """Nobody can connect, and who was connected is not any more."""
-    with psycopg.connect(database.cluster.superuser_url("postgres"), autocommit=True) as conn:
-        conn.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS false")
-        conn.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
-                     [database.name])
-        yield
-        conn.execute(f"ALTER DATABASE {database.name} ALLOW_CONNECTIONS true")
 
 
 @pytest.fixture(scope="module")
 def many() -> Iterator[tuple[Simulator, Iterator[Company]]]:
-    with dialpad_with_companies(8) as found:
+    with dialpad_with_companies(10) as found:
         yield found
 
 
@@ -46,37 +33,12 @@ def company(many) -> Company:
     return next(many[1])
 
 
-def repairs(stack: Stack, app: App) -> list[dict]:
-    return stack.admin("GET", f"/apps/{app.app_id}/repair")["repairs"]
-
-
-def wait_for_repairs(stack: Stack, app: App) -> list[dict]:
-    eventually(lambda: repairs(stack, app)
-               and all(one["finished_at"] and one["result"] for one in repairs(stack, app)), 20,
-               f"repairs: {repairs(stack, app)}")
-    stack.wait_until_done()
-    return repairs(stack, app)
-
-
 def repair(stack: Stack, app: App, **since: float) -> dict:
     now = datetime.now(UTC)
     answer = stack.admin("POST", f"/apps/{app.app_id}/repair", {
         "from": (now - timedelta(**since)).isoformat(), "to": now.isoformat()})
     assert "texts" in answer["note"]
     return wait_for_repairs(stack, app)[0]
-
-
-def added_events(stack: Stack, app: App) -> list[int]:
-    return [int(one) for (one,) in stack.sql(
-        "SELECT dialpad_event_id FROM event_log WHERE app_id = %s AND source = 'repair'"
-        " ORDER BY 1", app.app_id)]
-
-
-def check(app: App, truth: dict, reason: str | None) -> None:
-    call = app.get_json(f"/api/calls/{truth['call_id']}")
-    assert (call["status"], call["ended_reason"]) == (truth["status"], reason), call
-    if reason is not None:
-        assert call["duration"] == truth["talk_ms"] or truth["talk_ms"] is None
 
 
 def test_after_an_outage_every_concluded_call_is_there_once(
@@ -189,6 +151,40 @@ def test_a_repair_walks_page_by_page_and_survives_limits(linked: Stack, dialpad:
     # Two refused, one for the days before, and the rest fifty by fifty.
     assert len(pages) >= 2 + 1 + len(truths) // 50
     dialpad.assert_description_kept()
+
+
+def test_a_cursor_that_has_ended_begins_its_part_anew(linked: Stack, dialpad: Simulator, company: Company):
+    app = connected(linked, company, "cursor")
+    linked.ingestd.stop()
+    truths = company.place("missed,inbound_answered")
+    dialpad.wait_until_delivered(40)
+    linked.start()
+    linked.sql("INSERT INTO jobs (kind, app_id, job_key, params) VALUES ('repair', %s, 'old',"
+               " json_build_object('from', %s, 'to', %s, 'reason', 'test', 'cursor', 'ended'))",
+               app.app_id, truths[0]["started_ms"] - 3_600_000, truths[0]["ended_ms"] + 3_600_000)
+    assert wait_for_repairs(linked, app)[0]["result"]["calls_added"] == len(truths)
+
+
+def test_what_was_missed_without_a_token_is_repaired_after_the_next_login(
+    linked: Stack, dialpad: Simulator, company: Company
+):
+    app = connected(linked, company, "without")
+    linked.sql("UPDATE dialpad_connections SET state = 'needs_reconnect' WHERE app_id = %s",
+               app.app_id)
+    linked.ingestd.stop()
+    truths = company.place("missed,inbound_answered")
+    dialpad.wait_until_delivered(40)
+    linked.start()
+    linked.sql("INSERT INTO ingest_gaps (reason, began_at, ended_at)"
+               " VALUES ('silence', now() - interval '10 minutes', now())")
+    run_job(linked, "watch")
+    eventually(lambda: [one["last_error"] for one in repairs(linked, app) if one["last_error"]], 15,
+               "a repair that cannot be")
+    assert added_events(linked, app) == []
+    link = query_of(linked.admin("POST", f"/apps/{app.app_id}/connect-link", {})["url"])["link"]
+    assert Browser().connect(linked, dialpad, app.app_id, company.admin, link=link).status == 200
+    wait_for_repairs(linked, app)
+    assert added_events(linked, app) == sorted(one["call_id"] for one in truths)
 
 
 def test_a_silent_time_of_refusals_is_a_gap(linked: Stack, dialpad: Simulator, company: Company):

@@ -197,9 +197,9 @@ def test_a_stop_in_the_middle_of_a_refresh_waits_for_it(own: Stack, dialpad: Sim
     expires_in(own, app_id, 60)
     dialpad.fault("/oauth2/token", "slow", seconds=3)
     own.workerd.start()
-    eventually(lambda: own.sql("SELECT 1 FROM pg_stat_activity"
-                               " WHERE state = 'idle in transaction' AND usename = 'cti_worker'"),
-               20, "a refresh under way")
+    eventually(lambda: own.sql("SELECT 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
+                               " AND strpos(query, 'dialpad_connections') > 0"
+                               " AND strpos(query, 'FOR UPDATE') > 0"), 20, "a refresh under way")
     assert own.workerd.stop() == 0
     assert [one["status"] for one in dialpad.requests(*REFRESH)] == [200]
     assert connection(own, app_id)["token_expires_at"] is not None

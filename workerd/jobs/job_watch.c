@@ -1,6 +1,6 @@
 /*
  * What nobody asked for, but is due: repairs after an outage; the webhook of an app that lacks its
- * check, or whose hook was made with another master key.
+ * check, whose hook was made with another master key, or where signatures fail in a row.
  */
 #include "workerd/jobs/job.h"
 
@@ -10,10 +10,11 @@
 #include "common/dialpad/hook.h"
 
 static struct metric gaps_total = METRIC_COUNTER("cti_ingest_gaps_total",
-    "Outages after which missed calls are asked for, one for each app that is connected.", NULL);
+    "Outages after which missed calls are asked for, one for each app.", NULL);
 
 /* A time of refusals may still go on; it is closed once ten seconds have passed without one. A call
- * that began before the outage, and ended during it, is still live here: the range reaches back to it. */
+ * that began before the outage, and ended during it, is still live here: the range reaches back to it.
+ * An app that has to be connected again gets its repair then. */
 static const struct db_stmt GAPS = {
 	.name = "watch_gaps",
 	.sql = "WITH gap AS (UPDATE ingest_gaps SET handled_at = now() WHERE gap_id IN ("
@@ -29,8 +30,8 @@ static const struct db_stmt GAPS = {
 	       "   'to', ceil(extract(epoch FROM gap.ended_at) * 1000)::bigint,"
 	       "   'reason', 'outage: ' || gap.reason, 'passes', 2)"
 	       " FROM gap, dialpad_connections c JOIN apps a USING (app_id)"
-	       " WHERE c.state = 'connected' AND c.environment = $1 AND a.deleted_at IS NULL"
-	       " ON CONFLICT DO NOTHING",
+	       " WHERE c.state IN ('connected', 'needs_reconnect') AND c.environment = $1"
+	       " AND a.deleted_at IS NULL ON CONFLICT DO NOTHING",
 };
 
 static const struct db_stmt UNCHECKED = {
@@ -52,6 +53,17 @@ static const struct db_stmt OTHER_KEY = {
 	    " AND j.kind = 'provision' AND j.job_key = '' AND j.attempts = 0 AND j.run_at > now()"
 	    " AND $2 <> (SELECT key_fingerprint FROM dialpad_webhooks w WHERE w.app_id = j.app_id"
 	    "   AND w.state = 'current' ORDER BY hook DESC LIMIT 1)",
+};
+
+/* Signatures that fail may mean that somebody changed the secret at Dialpad. */
+static const struct db_stmt BAD_SIGNATURES = {
+	.name = "watch_bad_signatures",
+	.sql = "UPDATE jobs j SET run_at = now() FROM dialpad_connections c"
+	       " WHERE c.app_id = j.app_id AND c.state = 'connected' AND c.environment = $1"
+	       " AND j.kind = 'provision' AND j.job_key = '' AND j.attempts = 0"
+	       " AND j.run_at > now() AND j.finished_at < now() - interval '5 min'"
+	       " AND EXISTS (SELECT 1 FROM hook_failures f WHERE f.app_id = j.app_id"
+	       "   AND f.failures >= 5 AND f.last_at > j.finished_at)",
 };
 
 static enum err_code
@@ -106,5 +118,7 @@ job_watch(struct job_run *r, struct err *e)
 	rc = find_gaps(r, e);
 	if (rc == ERR_OK)
 		rc = find(r, &UNCHECKED, NULL, &n, e);
+	if (rc == ERR_OK)
+		rc = find(r, &BAD_SIGNATURES, NULL, &n, e);
 	return rc == ERR_OK ? find_other_keys(r, e) : rc;
 }

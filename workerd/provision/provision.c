@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "common/base/metric.h"
 #include "common/dialpad/hook.h"
+#include "common/dialpad/hook_lock.h"
 #include "common/dialpad/hook_set.h"
 #include "common/json/json_out.h"
 #include "workerd/dialpad/dialpad.h"
@@ -309,6 +310,23 @@ report(const struct provision *p, struct request_end *end)
 		log_info("webhook.provisioned", "hook=%d changes=%d", p->row.hook, p->changes);
 }
 
+static enum err_code
+load_and_provision(struct job_run *r, struct provision *p, struct request_end *end, struct err *e)
+{
+	enum err_code rc = provision_db_load(r->conn, p->app_id, &p->arena, &p->row, e);
+
+	if (rc == ERR_NOT_FOUND)
+		return ERR_OK; /* nothing is left to do */
+	if (rc != ERR_OK)
+		return rc;
+	rc = provision(r, p, e);
+	if (rc == ERR_OK)
+		report(p, end);
+	else
+		note_failure(p, e);
+	return rc;
+}
+
 enum err_code
 request_provision(
     struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
@@ -319,21 +337,18 @@ request_provision(
 		.app_id = q->app_id,
 		.drift_text = BUF(MAX_DRIFT),
 	};
+	bool mine = false;
 	enum err_code rc = check_settings(r, e);
 
+	if (rc == ERR_OK)
+		rc = hook_lock_try(r->conn, q->app_id, &mine, e);
 	if (rc != ERR_OK)
 		return rc;
+	if (!mine)
+		return err_set(e, ERR_UNAVAILABLE, "another process is changing the webhook");
 	arena_init(&p.arena);
-	rc = provision_db_load(r->conn, q->app_id, &p.arena, &p.row, e);
-	if (rc == ERR_NOT_FOUND) {
-		rc = ERR_OK; /* nothing is left to do */
-	} else if (rc == ERR_OK) {
-		rc = provision(r, &p, e);
-		if (rc == ERR_OK)
-			report(&p, end);
-		else
-			note_failure(&p, e);
-	}
+	rc = load_and_provision(r, &p, end, e);
+	hook_lock_release(r->conn, q->app_id);
 	buf_release(&p.drift_text);
 	arena_wipe(&p.arena);
 	return rc;

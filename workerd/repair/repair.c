@@ -38,6 +38,7 @@ struct repair {
 	int ncalls;
 	struct arena arena;     /* of one page */
 	int64_t retry_after_ms; /* Dialpad's wish, if it had one */
+	bool cursor_refused;    /* Dialpad does not know it (any more) */
 	bool done;
 };
 
@@ -94,6 +95,7 @@ fetch_page(struct str token, void *arg, struct err *e)
 	list.path = buf_c(&path);
 	rc = dialpad_list_page(rp->run->opts->dialpad->api, &list, &rp->walk.cursor, &answer, e);
 	rp->retry_after_ms = answer.retry_after_ms;
+	rp->cursor_refused = rc == ERR_INVALID && rp->walk.cursor.n > 0;
 	return rc;
 }
 
@@ -106,13 +108,31 @@ save_progress(struct repair *rp, struct err *e)
 	return repair_db_progress(rp->run->conn, rp->app_id, rp->key, buf_str(&params), e);
 }
 
+/* Later this part of the range is asked for from its first page. */
+static enum err_code
+forget_cursor(struct repair *rp, const struct err *why, struct err *e)
+{
+	enum err_code rc;
+
+	buf_clear(&rp->walk.cursor);
+	rc = save_progress(rp, e);
+	if (rc == ERR_OK)
+		*e = *why;
+	return e->code;
+}
+
 static enum err_code
 repair_page(struct repair *rp, struct err *e)
 {
 	int64_t added = 0;
+	struct err why;
 	enum err_code rc = dialpad_with_token(
 	    rp->run->opts->dialpad, rp->run->conn, rp->app_id, fetch_page, rp, e);
 
+	if (rc != ERR_OK && rp->cursor_refused) {
+		why = *e;
+		return forget_cursor(rp, &why, e);
+	}
 	if (rc == ERR_OK && rp->ncalls > 0)
 		rc = repair_db_append(rp->run->conn, rp->app_id, rp->calls, rp->ncalls, &added, e);
 	if (rc != ERR_OK)
