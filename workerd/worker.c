@@ -42,16 +42,6 @@ count_done(const struct batch_report *r, const char *kind, int64_t started_us)
 	metric_observe_us(&lag_seconds, NULL, (clock_wall_ms() - r->oldest_at) * 1000);
 }
 
-/* Clients hear of it at once. A hint only: they poll too. */
-static void
-hint_clients(struct worker *w, const struct batch_report *r)
-{
-	struct err e;
-
-	if (r->changes > 0 && db_notify(w->conn, "cti_feed", &e) != ERR_OK)
-		log_err(LOG_DEBUG, "feed.notify_failed", &e);
-}
-
 static void
 be_careful(struct worker *w, const struct tenant *t, int events)
 {
@@ -125,7 +115,6 @@ step_carefully(struct worker *w, struct err *e)
 		return rc;
 	}
 	count_done(&r, "alone", started_us);
-	hint_clients(w, &r);
 	w->careful_left = r.events == 0 ? 0 : w->careful_left - 1;
 	if (w->careful_left == 0)
 		release(w, &t);
@@ -163,10 +152,8 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 	int64_t started_us = clock_mono_us();
 	enum err_code rc = batch_run(w->conn, &w->opts->batch, t, &r, e);
 
-	if (rc == ERR_OK) {
+	if (rc == ERR_OK)
 		count_done(&r, "done", started_us);
-		hint_clients(w, &r);
-	}
 	if (rc == ERR_OK && !r.was_busy)
 		return ERR_OK;
 	if (r.events == 0 || db_is_broken(w->conn) || !is_worth_searching(rc)
@@ -233,7 +220,7 @@ step(struct worker *w, enum rest *rest, struct err *e)
 		return step_carefully(w, e);
 	if (rc == ERR_OK) {
 		step_claims(w);
-		rc = tenant_claim(w->conn, &t, &found, e);
+		rc = tenant_claim(w->conn, &t, &found, &due, e);
 	}
 	if (rc != ERR_OK)
 		return rc;
@@ -241,10 +228,8 @@ step(struct worker *w, enum rest *rest, struct err *e)
 		return step_after_death(w, &t, e);
 	if (found)
 		return step_batch(w, &t, e);
-	rc = tenant_any_due(w->conn, &due, e);
-	if (rc == ERR_OK)
-		*rest = due ? REST_BUSY : REST_HINT;
-	return rc;
+	*rest = due ? REST_BUSY : REST_HINT;
+	return ERR_OK;
 }
 
 /* ---- the thread ---- */

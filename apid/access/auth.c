@@ -59,8 +59,8 @@ apid_given_key(const struct http_req *req)
 	return key.n > 0 ? key : bearer(req);
 }
 
-/* A key that is known here is let through whatever others at its address do; for the rest the
- * database is only asked while they have not failed too often. */
+/* A key that was right here before is let through whatever others at its address do; about the rest
+ * the database is only asked while they have not failed too often. */
 static enum err_code
 find_holder(struct http_req *req, struct http_res *res, struct str text, struct key_holder *out,
     enum key_verdict *verdict, struct err *e)

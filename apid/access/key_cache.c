@@ -160,6 +160,19 @@ key_cache_get(
 	return good;
 }
 
+bool
+key_cache_recall(struct key_cache *c, struct str key_id, unsigned char hash[HMAC_BYTES])
+{
+	const struct entry *en;
+
+	(void)pthread_mutex_lock(&c->lock);
+	en = find(c, key_id);
+	if (en != NULL)
+		memcpy(hash, en->facts.hash, HMAC_BYTES);
+	(void)pthread_mutex_unlock(&c->lock);
+	return en != NULL;
+}
+
 uint64_t
 key_cache_epoch(struct key_cache *c)
 {

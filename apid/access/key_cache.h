@@ -46,6 +46,9 @@ void key_cache_free(struct key_cache *c); /* NULL is allowed */
 bool key_cache_get(
     struct key_cache *c, struct str key_id, int64_t now_ms, struct arena *a, struct key_facts *out);
 
+/* The hash that was last known of a key, however long ago. */
+bool key_cache_recall(struct key_cache *c, struct str key_id, unsigned char hash[HMAC_BYTES]);
+
 uint64_t key_cache_epoch(struct key_cache *c);
 /* The answer to a question that was asked at asked_ms in this epoch. Everything is copied. */
 void key_cache_put(struct key_cache *c, struct str key_id, const struct key_facts *f,

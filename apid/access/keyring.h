@@ -20,7 +20,7 @@
 struct keyring;
 
 enum key_verdict {
-	KEY_UNASKED,  /* not known here, and the database was not to be asked */
+	KEY_UNASKED,  /* never seen here, and the database was not to be asked */
 	KEY_BAD,      /* no key of ours, or not any more */
 	KEY_DISABLED, /* right, but its app is disabled */
 	KEY_GOOD,
@@ -37,7 +37,8 @@ CTI_MUST_CHECK enum err_code keyring_start(
     struct db_pool *pool, struct str pepper, struct keyring **out, struct err *e);
 void keyring_stop(struct keyring *k); /* writes the last uses; NULL is allowed */
 
-/* *out is filled when KEY_GOOD, which counts as a use. `a` is the request's. */
+/* Without may_ask the database is asked only about keys that were right here before. *out is filled
+ * when KEY_GOOD, which counts as a use. `a` is the request's. */
 CTI_MUST_CHECK enum err_code keyring_find(struct keyring *k, struct str text, bool may_ask,
     struct arena *a, struct key_holder *out, enum key_verdict *verdict, struct err *e);
 

@@ -5,6 +5,7 @@
 #include "apid/admin/detach.h"
 #include "apid/apid.h"
 #include "apid/edge/body.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/dialpad/hook.h"
 #include "common/json/json_copy.h"
@@ -25,10 +26,8 @@ render_app(const struct app_row *a, struct json_out *j)
 	jo_raw(j, a->allowed_return_urls);
 	jo_key(j, "allowed_origins");
 	jo_raw(j, a->allowed_origins);
-	jo_key(j, "created_at");
-	jo_time(j, a->created_at);
-	jo_key(j, "updated_at");
-	jo_time(j, a->updated_at);
+	jo_kv_time(j, "created_at", a->created_at);
+	jo_kv_time(j, "updated_at", a->updated_at);
 	jo_end_obj(j);
 }
 
@@ -85,29 +84,26 @@ apps_create(struct http_req *req, struct http_res *res, struct err *e)
 	return ERR_OK;
 }
 
+static void
+render_row(const struct db_result *r, int row, struct json_out *j)
+{
+	struct app_row a;
+
+	apps_db_read(r, row, &a);
+	render_app(&a, j);
+}
+
 enum err_code
 apps_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	struct json_out j;
 	enum err_code rc = request_no_query(req, e);
 
 	if (rc == ERR_OK)
 		rc = apps_db_list(req, &r, e);
 	if (rc != ERR_OK)
 		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, "apps");
-	jo_arr(&j);
-	for (int i = 0; i < db_rows(&r); i++) {
-		struct app_row a;
-
-		apps_db_read(&r, i, &a);
-		render_app(&a, &j);
-	}
-	jo_end_arr(&j);
-	jo_end_obj(&j);
+	columns_list(&res->body, "apps", &r, render_row);
 	return ERR_OK;
 }
 
@@ -116,10 +112,8 @@ apps_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = apps_db_get(req, app_id, &r, e);
 	if (rc == ERR_OK)

@@ -149,6 +149,36 @@ apps_db_lock(struct db_conn *c, struct uuid app_id, struct db_result *out, struc
 	return find(c, &APP_LOCK, app_id, out, e);
 }
 
+struct telling {
+	struct uuid app_id;
+	const struct db_stmt *stmt;
+	struct db_result *out;
+};
+
+static enum err_code
+tell(struct db_conn *c, void *arg, struct err *e)
+{
+	const struct telling *w = arg;
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	enum err_code rc = apps_db_check(c, w->app_id, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	db_params_init(&p);
+	db_p_uuid(&p, w->app_id);
+	db_result_clear(w->out);
+	return db_exec(c, w->stmt, &p, w->out, e);
+}
+
+enum err_code
+apps_db_tell(const struct http_req *req, struct uuid app_id, const struct db_stmt *stmt,
+    struct db_result *out, struct err *e)
+{
+	struct telling w = { app_id, stmt, out };
+
+	return apid_admin_tx(req, tell, &w, e);
+}
+
 /* ---- creating ---- */
 
 struct creation {

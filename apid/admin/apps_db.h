@@ -66,7 +66,13 @@ CTI_MUST_CHECK enum err_code apps_db_delete(
 
 /* Inside an admin's transaction: NOT_FOUND unless the app exists. */
 CTI_MUST_CHECK enum err_code apps_db_check(struct db_conn *c, struct uuid app_id, struct err *e);
-/* And holds it until COMMIT. *out, which may be NULL, gets the row. */
+
+/* What `stmt`, whose only parameter is the app's id, says of it, in a transaction of its own. NOT_FOUND
+ * as above. */
+CTI_MUST_CHECK enum err_code apps_db_tell(const struct http_req *req, struct uuid app_id,
+    const struct db_stmt *stmt, struct db_result *out, struct err *e);
+
+/* As apps_db_check(), and holds the app until COMMIT. *out, which may be NULL, gets the row. */
 CTI_MUST_CHECK enum err_code apps_db_lock(
     struct db_conn *c, struct uuid app_id, struct db_result *out, struct err *e);
 

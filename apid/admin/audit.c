@@ -11,8 +11,7 @@ render_line(const struct db_result *r, int row, struct json_out *j)
 {
 	jo_obj(j);
 	jo_kv_i64(j, "audit_id", db_i64(r, row, AUDIT_ID));
-	jo_key(j, "at");
-	jo_time(j, db_time(r, row, AUDIT_AT));
+	jo_kv_time(j, "at", db_time(r, row, AUDIT_AT));
 	jo_kv_str(j, "actor", db_str(r, row, AUDIT_ACTOR));
 	jo_kv_str(j, "action", db_str(r, row, AUDIT_ACTION));
 	jo_kv_str(j, "target", db_str(r, row, AUDIT_TARGET));

@@ -6,7 +6,7 @@
 
 #include "apid/admin/checklist_db.h"
 #include "apid/apid.h"
-#include "apid/edge/put.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/base/clock.h"
 
@@ -68,18 +68,33 @@ put_client(struct checklist *c)
 		"WEBHOOK_MASTER_KEY: docs/dialpad-setup.md"));
 }
 
+/* Its tokens and its company are of no use at the other environment. */
+static bool
+is_elsewhere(const struct checklist *c)
+{
+	return !db_null(c->r, 0, CHECK_ENVIRONMENT)
+	    && !str_eq(db_str(c->r, 0, CHECK_ENVIRONMENT), str_of(c->conf->dialpad_env));
+}
+
 static void
-put_connection(struct checklist *c)
+put_elsewhere(struct checklist *c)
+{
+	AUTO_RELEASE(buf_release) struct buf detail = BUF(MAX_TEXT);
+	AUTO_RELEASE(buf_release) struct buf next = BUF(MAX_TEXT);
+
+	buf_add_fmt(&detail, "it was made at Dialpad's %.*s, and this server uses %s",
+	    STR_ARG(db_str(c->r, 0, CHECK_ENVIRONMENT)), c->conf->dialpad_env);
+	add_command(c, "/disconnect", "{\"forget_company\": true}", &next);
+	buf_add_c(&next, ", then connect anew");
+	put_step(c, "connection", false, buf_str(&detail), buf_str(&next));
+}
+
+static void
+put_not_connected(struct checklist *c, struct str state)
 {
 	AUTO_RELEASE(buf_release) struct buf next = BUF(MAX_TEXT);
-	struct str state = db_str(c->r, 0, CHECK_CONNECTION);
 	struct str reason = db_str(c->r, 0, CHECK_REASON);
-	bool done = str_eq(state, STR("connected"));
 
-	if (done) {
-		put_step(c, "connection", true, db_str(c->r, 0, CHECK_COMPANY), STR_NONE);
-		return;
-	}
 	buf_add_fmt(&next, "an admin of the Dialpad company opens the URL that this prints: ");
 	add_command(c, "/connect-link", "{}", &next);
 	put_step(c, "connection", false,
@@ -87,6 +102,19 @@ put_connection(struct checklist *c)
 		: state.p == NULL ? STR("never connected")
 				  : state,
 	    buf_str(&next));
+}
+
+static void
+put_connection(struct checklist *c)
+{
+	struct str state = db_str(c->r, 0, CHECK_CONNECTION);
+
+	if (!str_eq(state, STR("connected")))
+		put_not_connected(c, state);
+	else if (is_elsewhere(c))
+		put_elsewhere(c);
+	else
+		put_step(c, "connection", true, db_str(c->r, 0, CHECK_COMPANY), STR_NONE);
 }
 
 static void
@@ -146,10 +174,8 @@ setup_get(struct http_req *req, struct http_res *res, struct err *e)
 	struct uuid app_id;
 	struct json_out j;
 	struct checklist c = { &j, conf, &r, app, str_of(conf->public_api_url), true };
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = checklist_db_get(req, app_id, &r, e);
 	if (rc != ERR_OK)
@@ -165,7 +191,7 @@ setup_get(struct http_req *req, struct http_res *res, struct err *e)
 	put_steps(&c);
 	jo_end_arr(&j);
 	jo_kv_bool(&j, "complete", c.complete);
-	put_json(&j, "alarms", &r, 0, CHECK_ALARMS, STR("[]"));
+	column_json(&j, "alarms", &r, 0, CHECK_ALARMS, STR("[]"));
 	jo_kv_bool(&j, "alarms_are_sent", conf->alert_url[0] != '\0');
 	jo_end_obj(&j);
 	return ERR_OK;

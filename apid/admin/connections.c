@@ -13,16 +13,6 @@ enum { MAX_URL_BYTES = 8192, MAX_LINK_HOURS = 24 * 365, DEFAULT_LINK_HOURS = 168
 /* ---- GET /internal/apps/{id}/connection ---- */
 
 static void
-put_time(struct json_out *j, const char *key, const struct db_result *r, int col)
-{
-	jo_key(j, key);
-	if (db_null(r, 0, col))
-		jo_null(j);
-	else
-		jo_time(j, db_time(r, 0, col));
-}
-
-static void
 put_company(struct json_out *j, const struct db_result *r)
 {
 	jo_key(j, "dialpad_org_id");
@@ -31,7 +21,7 @@ put_company(struct json_out *j, const struct db_result *r)
 	else
 		jo_i64(j, db_i64(r, 0, CONNECTION_ORG_ID));
 	jo_kv_str(j, "company", db_str(r, 0, CONNECTION_COMPANY));
-	put_time(j, "connected_at", r, CONNECTION_CONNECTED_AT);
+	jo_kv_time(j, "connected_at", db_time(r, 0, CONNECTION_CONNECTED_AT));
 	jo_kv_str(j, "connected_by", db_str(r, 0, CONNECTION_CONNECTED_BY));
 	jo_kv_bool(j, "connected_by_admin", db_bool(r, 0, CONNECTION_BY_ADMIN));
 	jo_key(j, "scopes");
@@ -48,12 +38,12 @@ render(const struct apid *api, const struct db_result *r, struct json_out *j)
 	jo_kv_str(j, "environment",
 	    never ? str_of(api->conf->dialpad_env) : db_str(r, 0, CONNECTION_ENVIRONMENT));
 	put_company(j, r);
-	put_time(j, "token_expires_at", r, CONNECTION_EXPIRES_AT);
+	jo_kv_time(j, "token_expires_at", db_time(r, 0, CONNECTION_EXPIRES_AT));
 	jo_kv_bool(j, "has_refresh_token", db_bool(r, 0, CONNECTION_HAS_REFRESH_TOKEN));
-	put_time(j, "last_refresh_at", r, CONNECTION_LAST_REFRESH_AT);
+	jo_kv_time(j, "last_refresh_at", db_time(r, 0, CONNECTION_LAST_REFRESH_AT));
 	jo_kv_i64(j, "refresh_failures", db_i64(r, 0, CONNECTION_REFRESH_FAILURES));
 	jo_kv_str(j, "last_error", db_str(r, 0, CONNECTION_LAST_ERROR));
-	put_time(j, "invited_at", r, CONNECTION_INVITED_AT);
+	jo_kv_time(j, "invited_at", db_time(r, 0, CONNECTION_INVITED_AT));
 	jo_end_obj(j);
 }
 
@@ -63,10 +53,8 @@ connections_get(struct http_req *req, struct http_res *res, struct err *e)
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
 	struct json_out j;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = connections_db_get(req, app_id, &r, e);
 	if (rc != ERR_OK)
@@ -87,10 +75,8 @@ connections_disconnect(struct http_req *req, struct http_res *res, struct err *e
 	struct uuid app_id;
 	struct json_out j;
 	bool given = false, forget = false;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = body_parse(req, FIELDS, &body, e);
 	if (rc == ERR_OK)
@@ -132,8 +118,7 @@ answer_link(struct http_req *req, struct http_res *res, struct uuid app_id, int6
 	jo_init(&j, &res->body);
 	jo_obj(&j);
 	jo_kv_str(&j, "url", buf_str(&url));
-	jo_key(&j, "expires_at");
-	jo_time(&j, expires_s * 1000);
+	jo_kv_time(&j, "expires_at", expires_s * 1000);
 	jo_end_obj(&j);
 	return ERR_OK;
 }
@@ -145,10 +130,8 @@ connections_invite(struct http_req *req, struct http_res *res, struct err *e)
 	AUTO(json) struct json *body = NULL;
 	struct uuid app_id;
 	int64_t hours;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = body_parse(req, FIELDS, &body, e);
 	if (rc == ERR_OK)

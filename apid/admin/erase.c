@@ -131,10 +131,8 @@ read_request(struct http_req *req, struct json **body, struct erasure *w, struct
 {
 	static const char *const FIELDS[] = { "number", "dry_run", NULL };
 	bool given;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &w->app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &w->app_id, e);
 	if (rc == ERR_OK)
 		rc = body_parse(req, FIELDS, body, e);
 	if (rc == ERR_OK)
@@ -185,9 +183,7 @@ enum err_code
 erase_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	struct uuid app_id;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	return rc == ERR_OK ? tasks_list(req, res, "erase", app_id, "erasures", e) : rc;
 }

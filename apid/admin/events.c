@@ -71,10 +71,8 @@ enum err_code
 events_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	struct uuid app_id;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	return rc == ERR_OK ? answer_event(req, res, app_id, req->segments[1], e) : rc;
 }
 

@@ -1,8 +1,8 @@
 #include "apid/admin/events_db.h"
 
 #include "apid/admin/apps_db.h"
-#include "apid/admin/columns.h"
 #include "apid/apid.h"
+#include "apid/edge/columns.h"
 #include "common/dialpad/event.h"
 
 /* clang-format off */
@@ -181,19 +181,19 @@ put_dialpad_id(struct str text, struct json_out *j)
 void
 events_render(const struct db_result *r, int row, struct json_out *j)
 {
-	column_uuid(r, row, EVENTS_ID, "event_id", j);
-	column_time(r, row, EVENTS_RECEIVED_AT, "received_at", j);
-	column_time(r, row, EVENTS_ARRIVED_AT, "arrived_at", j);
-	column_time(r, row, EVENTS_EVENT_AT, "event_at", j);
+	column_uuid(j, "event_id", r, row, EVENTS_ID);
+	jo_kv_time(j, "received_at", db_time(r, row, EVENTS_RECEIVED_AT));
+	jo_kv_time(j, "arrived_at", db_time(r, row, EVENTS_ARRIVED_AT));
+	jo_kv_time(j, "event_at", db_time(r, row, EVENTS_EVENT_AT));
 	jo_kv_str(j, "kind", db_str(r, row, EVENTS_KIND));
 	jo_kv_str(j, "event_type", db_str(r, row, EVENTS_TYPE));
 	put_dialpad_id(db_str(r, row, EVENTS_DIALPAD_ID), j);
-	column_i64(r, row, EVENTS_HOOK, "hook", j);
+	column_i64(j, "hook", r, row, EVENTS_HOOK);
 	jo_kv_str(j, "source", db_str(r, row, EVENTS_SOURCE));
-	column_uuid(r, row, EVENTS_ORIGIN, "origin_event_id", j);
+	column_uuid(j, "origin_event_id", r, row, EVENTS_ORIGIN);
 	jo_kv_str(j, "verdict", db_str(r, row, EVENTS_VERDICT));
-	column_i64(r, row, EVENTS_ATTEMPTS, "attempts", j);
-	column_time(r, row, EVENTS_NEXT_ATTEMPT_AT, "next_attempt_at", j);
+	column_i64(j, "attempts", r, row, EVENTS_ATTEMPTS);
+	jo_kv_time(j, "next_attempt_at", db_time(r, row, EVENTS_NEXT_ATTEMPT_AT));
 	jo_kv_str(j, "error", db_str(r, row, EVENTS_ERROR));
 	jo_kv_bool(j, "archived", db_bool(r, row, EVENTS_ARCHIVED));
 }

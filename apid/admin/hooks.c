@@ -3,8 +3,8 @@
 #include "apid/admin/hooks_db.h"
 #include "apid/apid.h"
 #include "apid/edge/body.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/problem.h"
-#include "apid/edge/put.h"
 #include "apid/edge/request.h"
 #include "common/dialpad/hook.h"
 #include "common/dialpad/hook_set.h"
@@ -81,10 +81,10 @@ put_dialpads(const struct conf *conf, const struct db_result *r, struct json_out
 		jo_null(j);
 	else
 		jo_i64(j, db_i64(r, 0, HOOK_WEBHOOK_ID));
-	put_json(j, "subscriptions", r, 0, HOOK_SUBSCRIPTIONS, STR("[]"));
+	column_json(j, "subscriptions", r, 0, HOOK_SUBSCRIPTIONS, STR("[]"));
 	put_drift(conf, r, j);
-	put_time(j, "last_checked_at", r, 0, HOOK_CHECKED_AT);
-	put_time(j, "next_check_at", r, 0, HOOK_NEXT_CHECK);
+	jo_kv_time(j, "last_checked_at", db_time(r, 0, HOOK_CHECKED_AT));
+	jo_kv_time(j, "next_check_at", db_time(r, 0, HOOK_NEXT_CHECK));
 	jo_kv_str(j, "last_error",
 	    failed ? db_str(r, 0, HOOK_LAST_ERROR) : db_str(r, 0, HOOK_CHECK_ERROR));
 }
@@ -98,8 +98,8 @@ put_hooks(const struct db_result *r, struct json_out *j)
 		jo_obj(j);
 		jo_kv_i64(j, "hook", db_i64(r, i, HOOK_NUMBER));
 		jo_kv_str(j, "state", db_str(r, i, HOOK_STATE));
-		put_time(j, "created_at", r, i, HOOK_CREATED_AT);
-		put_time(j, "retired_at", r, i, HOOK_RETIRED_AT);
+		jo_kv_time(j, "created_at", db_time(r, i, HOOK_CREATED_AT));
+		jo_kv_time(j, "retired_at", db_time(r, i, HOOK_RETIRED_AT));
 		jo_end_obj(j);
 	}
 	jo_end_arr(j);
@@ -144,10 +144,8 @@ enum err_code
 hooks_get(struct http_req *req, struct http_res *res, struct err *e)
 {
 	struct uuid app_id;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc != ERR_OK || !has_key(req, res))
 		return rc;
 	return show(req, res, app_id, e);

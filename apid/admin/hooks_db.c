@@ -33,30 +33,12 @@ struct work {
 	const struct http_req *req;
 	struct uuid app_id;
 	struct str key_fingerprint;
-	struct db_result *out;
 };
-
-static enum err_code
-list(struct db_conn *c, void *arg, struct err *e)
-{
-	const struct work *w = arg;
-	AUTO_RELEASE(db_params_release) struct db_params p;
-	enum err_code rc = apps_db_check(c, w->app_id, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	db_params_init(&p);
-	db_p_uuid(&p, w->app_id);
-	db_result_clear(w->out);
-	return db_exec(c, &LIST, &p, w->out, e);
-}
 
 enum err_code
 hooks_db_list(const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
 {
-	struct work w = { .req = req, .app_id = app_id, .out = out };
-
-	return apid_admin_tx(req, list, &w, e);
+	return apps_db_tell(req, app_id, &LIST, out, e);
 }
 
 /* ---- changing ---- */

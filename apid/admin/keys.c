@@ -3,6 +3,7 @@
 #include "apid/admin/keys_db.h"
 #include "apid/apid.h"
 #include "apid/edge/body.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/crypto/api_key.h"
 
@@ -15,16 +16,6 @@ enum {
 	MAX_OVERLAP_HOURS = 720,
 };
 
-static void
-render_time(struct json_out *j, const char *name, int64_t ms)
-{
-	jo_key(j, name);
-	if (ms != 0)
-		jo_time(j, ms);
-	else
-		jo_null(j);
-}
-
 /* The one answer that shows the key. */
 static void
 render_key(const struct new_key *k, const char *text, struct json_out *j)
@@ -34,9 +25,8 @@ render_key(const struct new_key *k, const char *text, struct json_out *j)
 	jo_kv_str(j, "key_id", k->key_id);
 	jo_kv_str(j, "name", k->name);
 	jo_kv_str(j, "hint", k->hint);
-	jo_key(j, "created_at");
-	jo_time(j, k->created_at);
-	render_time(j, "expires_at", k->expires_at);
+	jo_kv_time(j, "created_at", k->created_at);
+	jo_kv_time(j, "expires_at", k->expires_at);
 	jo_end_obj(j);
 }
 
@@ -114,10 +104,10 @@ render_row(const struct db_result *r, int row, struct json_out *j)
 	jo_kv_str(j, "name", k.name);
 	jo_kv_str(j, "hint", k.hint);
 	jo_kv_str(j, "state", k.state);
-	render_time(j, "created_at", k.created_at);
-	render_time(j, "last_used_at", k.last_used_at);
-	render_time(j, "expires_at", k.expires_at);
-	render_time(j, "revoked_at", k.revoked_at);
+	jo_kv_time(j, "created_at", k.created_at);
+	jo_kv_time(j, "last_used_at", k.last_used_at);
+	jo_kv_time(j, "expires_at", k.expires_at);
+	jo_kv_time(j, "revoked_at", k.revoked_at);
 	jo_end_obj(j);
 }
 
@@ -126,23 +116,13 @@ keys_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
-	struct json_out j;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = keys_db_list(req, app_id, &r, e);
 	if (rc != ERR_OK)
 		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, "api_keys");
-	jo_arr(&j);
-	for (int i = 0; i < db_rows(&r); i++)
-		render_row(&r, i, &j);
-	jo_end_arr(&j);
-	jo_end_obj(&j);
+	columns_list(&res->body, "api_keys", &r, render_row);
 	return ERR_OK;
 }
 
@@ -152,10 +132,8 @@ keys_revoke(struct http_req *req, struct http_res *res, struct err *e)
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
 	struct json_out j;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = keys_db_revoke(req, app_id, req->segments[1], &r, e);
 	if (rc != ERR_OK)

@@ -3,7 +3,7 @@
 
 #include "apid/admin/repairs_db.h"
 #include "apid/edge/body.h"
-#include "apid/edge/put.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/base/clock.h"
 #include "common/json/json_out.h"
@@ -49,10 +49,8 @@ repairs_create(struct http_req *req, struct http_res *res, struct err *e)
 	struct uuid app_id;
 	int64_t from, to;
 	struct json_out j;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = read_range(req, &from, &to, e);
 	if (rc == ERR_OK)
@@ -94,11 +92,11 @@ put_repair(struct json_out *j, const struct db_result *r, int row)
 	jo_time(j, db_i64(r, row, REPAIR_TO));
 	jo_kv_str(j, "reason", db_str(r, row, REPAIR_REASON));
 	jo_kv_str(j, "state", state_of(r, row));
-	put_time(j, "asked_at", r, row, REPAIR_ASKED_AT);
-	put_time(j, "finished_at", r, row, REPAIR_FINISHED_AT);
-	put_time(j, "next_at", r, row, REPAIR_NEXT_AT);
+	jo_kv_time(j, "asked_at", db_time(r, row, REPAIR_ASKED_AT));
+	jo_kv_time(j, "finished_at", db_time(r, row, REPAIR_FINISHED_AT));
+	jo_kv_time(j, "next_at", db_time(r, row, REPAIR_NEXT_AT));
 	jo_kv_str(j, "last_error", db_str(r, row, REPAIR_LAST_ERROR));
-	put_json(j, "result", r, row, REPAIR_RESULT, STR_NONE);
+	column_json(j, "result", r, row, REPAIR_RESULT, STR_NONE);
 	jo_end_obj(j);
 }
 
@@ -108,10 +106,8 @@ repairs_list(struct http_req *req, struct http_res *res, struct err *e)
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
 	struct json_out j;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = repairs_db_list(req, app_id, &r, e);
 	if (rc != ERR_OK)

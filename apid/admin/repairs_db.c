@@ -27,26 +27,18 @@ struct work {
 	const struct http_req *req;
 	struct uuid app_id;
 	int64_t from, to;
-	struct db_result *out;
 };
-
-static enum err_code
-run(struct db_conn *c, const struct db_stmt *s, struct uuid app_id, struct db_result *out,
-    struct err *e)
-{
-	AUTO_RELEASE(db_params_release) struct db_params p;
-
-	db_params_init(&p);
-	db_p_uuid(&p, app_id);
-	return db_exec(c, s, &p, out, e);
-}
 
 static enum err_code
 check_connected(struct db_conn *c, struct uuid app_id, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = run(c, &IS_CONNECTED, app_id, &r, e);
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	enum err_code rc;
 
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	rc = db_exec(c, &IS_CONNECTED, &p, &r, e);
 	if (rc == ERR_OK && db_rows(&r) == 0)
 		return err_set(e, ERR_CONFLICT,
 		    "Dialpad is not connected, so its list of calls cannot be asked for");
@@ -95,23 +87,9 @@ repairs_db_ask(
 	return apid_admin_tx(req, ask, &w, e);
 }
 
-static enum err_code
-list(struct db_conn *c, void *arg, struct err *e)
-{
-	const struct work *w = arg;
-	enum err_code rc = apps_db_check(c, w->app_id, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	db_result_clear(w->out);
-	return run(c, &LIST, w->app_id, w->out, e);
-}
-
 enum err_code
 repairs_db_list(
     const struct http_req *req, struct uuid app_id, struct db_result *out, struct err *e)
 {
-	struct work w = { .req = req, .app_id = app_id, .out = out };
-
-	return apid_admin_tx(req, list, &w, e);
+	return apps_db_tell(req, app_id, &LIST, out, e);
 }

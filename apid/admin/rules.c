@@ -1,8 +1,8 @@
 /* The rules by which events of the bare route find their app; made by unclaimed_assign(). */
 #include "apid/handlers.h"
 
-#include "apid/admin/columns.h"
 #include "apid/admin/unclaimed_db.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 
 static void
@@ -10,10 +10,10 @@ render_row(const struct db_result *r, int row, struct json_out *j)
 {
 	jo_obj(j);
 	jo_kv_str(j, "kind", db_str(r, row, RULES_KIND));
-	column_i64(r, row, RULES_DIALPAD_ID, "dialpad_id", j);
-	column_uuid(r, row, RULES_APP_ID, "app_id", j);
+	column_i64(j, "dialpad_id", r, row, RULES_DIALPAD_ID);
+	column_uuid(j, "app_id", r, row, RULES_APP_ID);
 	jo_kv_str(j, "created_by", db_str(r, row, RULES_CREATED_BY));
-	column_time(r, row, RULES_CREATED_AT, "created_at", j);
+	jo_kv_time(j, "created_at", db_time(r, row, RULES_CREATED_AT));
 	jo_end_obj(j);
 }
 
@@ -21,21 +21,13 @@ enum err_code
 rules_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	struct json_out j;
 	enum err_code rc = request_no_query(req, e);
 
 	if (rc == ERR_OK)
 		rc = rules_db_list(req, &r, e);
 	if (rc != ERR_OK)
 		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, "rules");
-	jo_arr(&j);
-	for (int i = 0; i < db_rows(&r); i++)
-		render_row(&r, i, &j);
-	jo_end_arr(&j);
-	jo_end_obj(&j);
+	columns_list(&res->body, "rules", &r, render_row);
 	return ERR_OK;
 }
 

@@ -1,8 +1,8 @@
 /* GET /internal/stats: what waits, whose it is, and which connections fail. */
 #include "apid/handlers.h"
 
-#include "apid/admin/columns.h"
 #include "apid/admin/stats_db.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "common/base/clock.h"
 
@@ -28,7 +28,7 @@ put_states(const struct db_result *r, int64_t now_ms, struct json_out *j)
 	for (int i = 0; i < db_rows(r); i++) {
 		jo_key_str(j, db_str(r, i, STATE_NAME));
 		jo_obj(j);
-		column_i64(r, i, STATE_EVENTS, "events", j);
+		column_i64(j, "events", r, i, STATE_EVENTS);
 		jo_kv_bool(j, "is_capped", db_bool(r, i, STATE_IS_CAPPED));
 		put_age(r, i, STATE_OLDEST_AT, now_ms, j);
 		jo_end_obj(j);
@@ -43,12 +43,12 @@ put_top(const struct db_result *r, int64_t now_ms, struct json_out *j)
 	jo_arr(j);
 	for (int i = 0; i < db_rows(r); i++) {
 		jo_obj(j);
-		column_uuid(r, i, TOP_APP_ID, "app_id", j);
+		column_uuid(j, "app_id", r, i, TOP_APP_ID);
 		jo_kv_str(j, "name", db_str(r, i, TOP_NAME));
-		column_i64(r, i, TOP_PENDING, "pending", j);
-		column_i64(r, i, TOP_RETRYING, "retrying", j);
+		column_i64(j, "pending", r, i, TOP_PENDING);
+		column_i64(j, "retrying", r, i, TOP_RETRYING);
 		put_age(r, i, TOP_OLDEST_AT, now_ms, j);
-		column_time(r, i, TOP_LAST_EVENT_AT, "last_event_at", j);
+		jo_kv_time(j, "last_event_at", db_time(r, i, TOP_LAST_EVENT_AT));
 		jo_end_obj(j);
 	}
 	jo_end_arr(j);
@@ -67,12 +67,12 @@ put_connections(const struct stats *s, struct json_out *j)
 	jo_arr(j);
 	for (int i = 0; i < db_rows(&s->failing); i++) {
 		jo_obj(j);
-		column_uuid(&s->failing, i, FAILING_APP_ID, "app_id", j);
+		column_uuid(j, "app_id", &s->failing, i, FAILING_APP_ID);
 		jo_kv_str(j, "name", db_str(&s->failing, i, FAILING_NAME));
 		jo_kv_str(j, "state", db_str(&s->failing, i, FAILING_STATE));
-		column_i64(&s->failing, i, FAILING_FAILURES, "refresh_failures", j);
+		column_i64(j, "refresh_failures", &s->failing, i, FAILING_FAILURES);
 		jo_kv_str(j, "error", db_str(&s->failing, i, FAILING_ERROR));
-		column_time(&s->failing, i, FAILING_AT, "updated_at", j);
+		jo_kv_time(j, "updated_at", db_time(&s->failing, i, FAILING_AT));
 		jo_end_obj(j);
 	}
 	jo_end_arr(j);
@@ -93,7 +93,7 @@ stats_get(struct http_req *req, struct http_res *res, struct err *e)
 		return rc;
 	jo_init(&j, &res->body);
 	jo_obj(&j);
-	column_time(&s.last, 0, 0, "last_event_at", &j);
+	jo_kv_time(&j, "last_event_at", db_time(&s.last, 0, 0));
 	put_states(&s.states, now_ms, &j);
 	put_top(&s.top, now_ms, &j);
 	put_connections(&s, &j);

@@ -1,8 +1,8 @@
 #include "apid/admin/tasks.h"
 
 #include "apid/admin/apps_db.h"
-#include "apid/admin/columns.h"
 #include "apid/apid.h"
+#include "apid/edge/columns.h"
 
 #define COLUMNS                                                                  \
 	"job_key, app_id, CASE WHEN run_at IS NULL THEN"                         \
@@ -60,11 +60,11 @@ void
 tasks_render(const struct db_result *r, int row, struct json_out *j)
 {
 	jo_kv_str(j, "id", db_str(r, row, COL_ID));
-	column_uuid(r, row, COL_APP, "app_id", j);
+	column_uuid(j, "app_id", r, row, COL_APP);
 	jo_kv_str(j, "state", db_str(r, row, COL_STATE));
-	column_time(r, row, COL_REQUESTED, "requested_at", j);
-	column_time(r, row, COL_STARTED, "started_at", j);
-	column_time(r, row, COL_FINISHED, "finished_at", j);
+	jo_kv_time(j, "requested_at", db_time(r, row, COL_REQUESTED));
+	jo_kv_time(j, "started_at", db_time(r, row, COL_STARTED));
+	jo_kv_time(j, "finished_at", db_time(r, row, COL_FINISHED));
 	jo_kv_str(j, "error", db_str(r, row, COL_ERROR));
 	jo_key(j, "result");
 	jo_raw(j, db_str(r, row, COL_RESULT));
@@ -95,27 +95,24 @@ list(struct db_conn *c, void *arg, struct err *e)
 	return db_exec(c, &LIST, &p, w->out, e);
 }
 
+static void
+render_row(const struct db_result *r, int row, struct json_out *j)
+{
+	jo_obj(j);
+	tasks_render(r, row, j);
+	jo_end_obj(j);
+}
+
 enum err_code
 tasks_list(const struct http_req *req, struct http_res *res, const char *kind, struct uuid app_id,
     const char *name, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct listing w = { kind, app_id, &r };
-	struct json_out j;
 	enum err_code rc = apid_admin_tx(req, list, &w, e);
 
 	if (rc != ERR_OK)
 		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, name);
-	jo_arr(&j);
-	for (int i = 0; i < db_rows(&r); i++) {
-		jo_obj(&j);
-		tasks_render(&r, i, &j);
-		jo_end_obj(&j);
-	}
-	jo_end_arr(&j);
-	jo_end_obj(&j);
+	columns_list(&res->body, name, &r, render_row);
 	return ERR_OK;
 }

@@ -22,13 +22,8 @@ render_event(const struct db_result *r, int row, struct json_out *j)
 	jo_key(j, "event_id");
 	jo_uuid(j, db_uuid(r, row, TIMELINE_EVENT_ID));
 	jo_kv_str(j, "event_type", db_str(r, row, TIMELINE_EVENT_TYPE));
-	jo_key(j, "event_at");
-	if (db_null(r, row, TIMELINE_EVENT_AT))
-		jo_null(j);
-	else
-		jo_time(j, db_time(r, row, TIMELINE_EVENT_AT));
-	jo_key(j, "received_at");
-	jo_time(j, db_time(r, row, TIMELINE_RECEIVED_AT));
+	jo_kv_time(j, "event_at", db_time(r, row, TIMELINE_EVENT_AT));
+	jo_kv_time(j, "received_at", db_time(r, row, TIMELINE_RECEIVED_AT));
 	jo_kv_str(j, "verdict", db_str(r, row, TIMELINE_VERDICT));
 	jo_end_obj(j);
 }

@@ -5,14 +5,11 @@
 #include "apid/client/connection_db.h"
 #include "apid/edge/request.h"
 
-static void
-put_time(struct json_out *j, const char *key, const struct db_result *r, int col)
+/* Of the only row, or 0. */
+static int64_t
+time_of(const struct db_result *r, int col)
 {
-	jo_key(j, key);
-	if (db_rows(r) == 0 || db_null(r, 0, col))
-		jo_null(j);
-	else
-		jo_time(j, db_time(r, 0, col));
+	return db_rows(r) == 0 ? 0 : db_time(r, 0, col);
 }
 
 /* A text of the only row, or null. */
@@ -70,12 +67,12 @@ render(const struct connection *c, const struct conf *conf, struct json_out *j)
 	jo_kv_str(j, "environment",
 	    known ? text_of(&c->bond, BOND_ENVIRONMENT) : str_of(conf->dialpad_env));
 	put_company(j, &c->bond);
-	put_time(j, "connected_at", &c->bond, BOND_CONNECTED_AT);
+	jo_kv_time(j, "connected_at", time_of(&c->bond, BOND_CONNECTED_AT));
 	jo_kv_str(j, "connected_by", text_of(&c->bond, BOND_CONNECTED_BY));
 	put_list(j, "scopes", text_of(&c->bond, BOND_SCOPES));
 	put_list(j, "missing_scopes", text_of(&c->bond, BOND_MISSING_SCOPES));
 	put_hook(j, &c->hook);
-	put_time(j, "last_event_at", &c->event, 0);
+	jo_kv_time(j, "last_event_at", time_of(&c->event, 0));
 	jo_end_obj(j);
 }
 

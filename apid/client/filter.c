@@ -7,6 +7,8 @@
 #define GIVEN_FIRST INT64_C(-62135596800000)
 #define GIVEN_LAST INT64_C(253402300799999)
 
+enum { OFFSET_BYTES = 6 /* "+02:00" */, MAX_INSTANT_BYTES = 64 };
+
 static bool
 is_choice(const char *const *choices, struct str value)
 {
@@ -83,9 +85,17 @@ bind_id(const struct filter *f, struct str value, struct db_params *p, struct er
 	return ERR_OK;
 }
 
+/* As in a number, an offset's plus that was not encoded comes as a blank. */
 static bool
 parse_instant(struct str s, int64_t *ms)
 {
+	char text[MAX_INSTANT_BYTES];
+
+	if (s.n > OFFSET_BYTES && s.n <= sizeof text && s.p[s.n - OFFSET_BYTES] == ' ') {
+		memcpy(text, s.p, s.n);
+		text[s.n - OFFSET_BYTES] = '+';
+		s.p = text;
+	}
 	return clock_parse_rfc3339(s, ms) || str_to_i64(s, GIVEN_FIRST, GIVEN_LAST, ms);
 }
 

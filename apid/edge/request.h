@@ -19,4 +19,8 @@ CTI_MUST_CHECK enum err_code request_no_query(const struct http_req *req, struct
 CTI_MUST_CHECK enum err_code request_app_id(
     const struct http_req *req, struct uuid *out, struct err *e);
 
+/* Both. */
+CTI_MUST_CHECK enum err_code request_only_app(
+    const struct http_req *req, struct uuid *out, struct err *e);
+
 #endif

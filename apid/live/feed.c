@@ -104,8 +104,7 @@ feed_render_event(const struct feed_scope *s, const struct feed_row *row, struct
 	jo_obj(j);
 	jo_kv_str(j, "cursor", str_of(feed_cursor_format(s, row->seq, cursor)));
 	jo_kv_str(j, "type", row->type);
-	jo_key(j, "at");
-	jo_time(j, row->at_ms);
+	jo_kv_time(j, "at", row->at_ms);
 	jo_key(j, "data");
 	jo_raw(j, row->data);
 	jo_end_obj(j);

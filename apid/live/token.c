@@ -3,6 +3,7 @@
 
 #include "apid/apid.h"
 #include "apid/edge/body.h"
+#include "apid/edge/columns.h"
 #include "apid/edge/request.h"
 #include "apid/live/live_url.h"
 #include "apid/live/signed_pass.h"
@@ -10,16 +11,6 @@
 #include "common/base/origin.h"
 
 enum { MAX_DAYS = 3650, DEFAULT_DAYS = 365, MAX_ORIGINS = 50, MAX_TOKEN_BYTES = 1024 };
-
-static void
-render_time(struct json_out *j, const char *name, int64_t ms)
-{
-	jo_key(j, name);
-	if (ms != 0)
-		jo_time(j, ms);
-	else
-		jo_null(j);
-}
 
 /* ---- making one ---- */
 
@@ -78,8 +69,8 @@ render_new(const struct http_req *req, const struct new_token *t, const struct j
 		jo_str(&j, origin);
 	}
 	jo_end_arr(&j);
-	render_time(&j, "created_at", t->created_at);
-	render_time(&j, "expires_at", t->expires_at);
+	jo_kv_time(&j, "created_at", t->created_at);
+	jo_kv_time(&j, "expires_at", t->expires_at);
 	jo_end_obj(&j);
 	return ERR_OK;
 }
@@ -118,10 +109,10 @@ render_row(const struct db_result *r, int i, struct json_out *j)
 	jo_kv_str(j, "token_id", db_str(r, i, TOKEN_ID));
 	jo_key(j, "origins");
 	jo_raw(j, db_str(r, i, TOKEN_ORIGINS));
-	render_time(j, "created_at", db_time(r, i, TOKEN_CREATED_AT));
-	render_time(j, "expires_at", db_time(r, i, TOKEN_EXPIRES_AT));
-	render_time(j, "revoked_at", db_time(r, i, TOKEN_REVOKED_AT));
-	render_time(j, "last_used_at", db_time(r, i, TOKEN_LAST_USED_AT));
+	jo_kv_time(j, "created_at", db_time(r, i, TOKEN_CREATED_AT));
+	jo_kv_time(j, "expires_at", db_time(r, i, TOKEN_EXPIRES_AT));
+	jo_kv_time(j, "revoked_at", db_time(r, i, TOKEN_REVOKED_AT));
+	jo_kv_time(j, "last_used_at", db_time(r, i, TOKEN_LAST_USED_AT));
 	jo_end_obj(j);
 }
 
@@ -130,23 +121,13 @@ token_list(struct http_req *req, struct http_res *res, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id;
-	struct json_out j;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK)
 		rc = token_db_list(req, app_id, &r, e);
 	if (rc != ERR_OK)
 		return rc;
-	jo_init(&j, &res->body);
-	jo_obj(&j);
-	jo_key(&j, "live_tokens");
-	jo_arr(&j);
-	for (int i = 0; i < db_rows(&r); i++)
-		render_row(&r, i, &j);
-	jo_end_arr(&j);
-	jo_end_obj(&j);
+	columns_list(&res->body, "live_tokens", &r, render_row);
 	return ERR_OK;
 }
 
@@ -155,10 +136,8 @@ token_revoke(struct http_req *req, struct http_res *res, struct err *e)
 {
 	char text[UUID_TEXT_BYTES];
 	struct uuid app_id, token_id;
-	enum err_code rc = request_no_query(req, e);
+	enum err_code rc = request_only_app(req, &app_id, e);
 
-	if (rc == ERR_OK)
-		rc = request_app_id(req, &app_id, e);
 	if (rc == ERR_OK && !uuid_parse(req->segments[1], &token_id))
 		return err_set(e, ERR_NOT_FOUND, "this app has no such live token in use");
 	if (rc == ERR_OK)

@@ -150,11 +150,12 @@ CTI_MUST_CHECK enum err_code db_exec(struct db_conn *c, const struct db_stmt *s,
     const struct db_params *p, struct db_result *out, struct err *e);
 
 /*
- * Inside a transaction, the same without waiting for the answer: the server works while the caller goes
- * on. The next call with this connection waits for it, and fails if this statement did.
+ * Inside a transaction, the same without waiting for the answer: what is sent later, db_begin() too, goes
+ * with the next call that waits, in one round trip. That call fails if this statement did. `out`, if not
+ * NULL, is filled by then; it must live until then, or until any call failed.
  */
-CTI_MUST_CHECK enum err_code db_exec_later(
-    struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e);
+CTI_MUST_CHECK enum err_code db_exec_later(struct db_conn *c, const struct db_stmt *s,
+    const struct db_params *p, struct db_result *out, struct err *e);
 
 /* Statements without parameters or rows: "BEGIN", "SET …". A trusted constant only. */
 CTI_MUST_CHECK enum err_code db_command(struct db_conn *c, const char *sql, struct err *e);
@@ -169,6 +170,9 @@ CTI_MUST_CHECK enum err_code db_notify(struct db_conn *c, const char *channel, s
  */
 CTI_MUST_CHECK enum err_code db_begin(struct db_conn *c, struct err *e);
 CTI_MUST_CHECK enum err_code db_commit(struct db_conn *c, struct err *e);
+/* db_commit() and then db_notify(), in one round trip; trouble with the hint is none. */
+CTI_MUST_CHECK enum err_code db_commit_notify(
+    struct db_conn *c, const char *channel, struct err *e);
 void db_rollback(struct db_conn *c);
 
 /*

@@ -31,7 +31,7 @@ db_drop(struct db_conn *c)
 	if (c->pg != NULL)
 		PQfinish(c->pg);
 	c->pg = NULL;
-	c->unanswered = NULL;
+	c->nsteps = 0;
 	db_stmt_forget_all(c);
 }
 

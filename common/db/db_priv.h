@@ -19,9 +19,17 @@ OWN_DEFINE(pgresult, PGresult *, NULL, PQclear)
 /* PostgreSQL counts microseconds from 2000-01-01; this is that day in ms since 1970. */
 #define DB_EPOCH_MS INT64_C(946684800000)
 
-enum { DB_STMT_BUCKETS = 64 };
+enum { DB_STMT_BUCKETS = 64, DB_MAX_STEPS = 16 };
 
 struct db_prepared;
+
+/* One statement of a pipeline. */
+struct db_step {
+	const char *what;           /* its name in errors; borrowed for good */
+	const struct db_stmt *stmt; /* NULL: plain SQL */
+	struct db_result *out;      /* where its result belongs, or NULL */
+	bool commits;               /* a COMMIT whose success matters */
+};
 
 struct db_conn {
 	PGconn *pg; /* NULL once closed: that is what "broken" means */
@@ -39,8 +47,8 @@ struct db_conn {
 	unsigned tag, serial; /* make the names of prepared statements unique */
 	struct db_prepared *prepared[DB_STMT_BUCKETS];
 
-	const struct db_stmt *unanswered; /* of db_exec_later(), or NULL */
-	int64_t answer_by;                /* its deadline */
+	struct db_step steps[DB_MAX_STEPS]; /* sent, or about to be, and not answered */
+	int nsteps;
 
 	/* The pool's: */
 	int64_t expires_ms; /* monotonic */
@@ -105,15 +113,23 @@ CTI_MUST_CHECK enum err_code db_command_until(
     struct db_conn *c, const char *sql, int64_t deadline, PGresult **out, struct err *e);
 
 /* ---- db_stmt.c ---- */
-/* Prepare the statement on this connection unless it is, or the connection prepares nothing. */
-CTI_MUST_CHECK enum err_code db_stmt_ready(struct db_conn *c, const struct db_stmt *s,
-    const struct db_args *a, int64_t deadline, struct err *e);
-/* Wait for the statement that was left unanswered, if one was. */
-CTI_MUST_CHECK enum err_code db_settle(struct db_conn *c, struct err *e);
-/* Queue a statement made ready before. False: libpq refused it (see PQerrorMessage). */
+/* Prepare the statement on this connection unless it is, or the connection prepares nothing. To prepare
+ * is to wait, for all answers that are owed. */
+CTI_MUST_CHECK enum err_code db_stmt_ready(
+    struct db_conn *c, const struct db_stmt *s, const struct db_args *a, struct err *e);
+/* Send a statement made ready before. False: libpq refused it (see PQerrorMessage). */
 CTI_MUST_CHECK bool db_stmt_send(
     struct db_conn *c, const struct db_stmt *s, const struct db_args *a);
 void db_stmt_forget(struct db_conn *c, const struct db_stmt *s);
 void db_stmt_forget_all(struct db_conn *c);
+
+/* ---- db_pipe.c ---- */
+/* Add to what is sent ahead. `out` must live until db_settle(), or until a call failed. */
+CTI_MUST_CHECK enum err_code db_pipe_stmt(struct db_conn *c, const struct db_stmt *s,
+    const struct db_params *p, struct db_result *out, struct err *e);
+CTI_MUST_CHECK enum err_code db_pipe_plain(
+    struct db_conn *c, const char *what, const char *sql, bool commits, struct err *e);
+/* Wait for all answers that are owed; the first error among them. UNCERTAIN as of db_commit(). */
+CTI_MUST_CHECK enum err_code db_settle(struct db_conn *c, struct err *e);
 
 #endif

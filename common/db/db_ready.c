@@ -83,7 +83,9 @@ check_now(struct db_ready *r)
 	if (read_state(r, &r->version, &sees_all, &e) != ERR_OK)
 		give_reason(r, e.msg);
 	else if (r->version < DB_SCHEMA_MIN || r->version > DB_SCHEMA_MAX)
-		give_reason(r, "this build does not work with this version of the schema");
+		(void)snprintf(r->reason, sizeof r->reason,
+		    "this build works with versions %d to %d of the schema, not with this one",
+		    DB_SCHEMA_MIN, DB_SCHEMA_MAX);
 	else if (sees_all && r->opts.production)
 		give_reason(
 		    r, "this login passes over row-level security: use the daemon's own role");

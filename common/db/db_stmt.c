@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+enum { LARGE_BYTES = 16 << 10 };
+
 struct db_prepared {
 	const struct db_stmt *stmt;
 	struct db_prepared *next;
@@ -82,8 +84,7 @@ check_types(const struct db_prepared *p, const struct db_args *a, struct err *e)
 }
 
 enum err_code
-db_stmt_ready(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
-    struct err *e)
+db_stmt_ready(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, struct err *e)
 {
 	AUTO(pgresult) PGresult *r = NULL;
 	const struct db_prepared *known = find(c, s);
@@ -94,13 +95,18 @@ db_stmt_ready(struct db_conn *c, const struct db_stmt *s, const struct db_args *
 		return ERR_OK;
 	if (known != NULL)
 		return check_types(known, a, e);
+	rc = db_settle(c, e);
+	if (rc != ERR_OK)
+		return rc;
+	if (c->pg == NULL)
+		return db_err_closed(s->name, e);
 	(void)snprintf(name, sizeof(name), "%.40s_%08x_%u", s->name, c->tag, c->serial++);
 	if (!PQsendPrepare(c->pg, name, s->sql, a->n, a->types)) {
 		(void)db_err_lost(s->name, c->pg, e);
 		db_drop(c);
 		return e->code;
 	}
-	rc = db_wire_answer(c, s->name, deadline, &r, e);
+	rc = db_wire_answer(c, s->name, db_deadline(c), &r, e);
 	if (rc == ERR_OK)
 		remember(c, s, a, name);
 	return rc;
@@ -120,72 +126,40 @@ db_stmt_send(struct db_conn *c, const struct db_stmt *s, const struct db_args *a
 }
 
 static enum err_code
-send(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
+exec_once(struct db_conn *c, const struct db_stmt *s, const struct db_params *p, PGresult **out,
     struct err *e)
 {
-	enum err_code rc = db_settle(c, e);
+	int64_t deadline = db_deadline(c);
+	struct db_args a;
+	enum err_code rc = db_args_fill(&a, p, s->name, e);
 
 	if (rc != ERR_OK)
 		return rc;
 	if (c->pg == NULL)
 		return db_err_closed(s->name, e);
 	c->warned = c->unsynced = c->stale_plan = false;
-	rc = db_stmt_ready(c, s, a, deadline, e);
+	rc = db_stmt_ready(c, s, &a, e);
 	if (rc != ERR_OK)
 		return rc;
-	if (!db_stmt_send(c, s, a)) {
+	if (!db_stmt_send(c, s, &a)) {
 		(void)db_err_lost(s->name, c->pg, e);
 		db_drop(c);
 		return e->code;
 	}
-	return ERR_OK;
-}
-
-static enum err_code
-receive(struct db_conn *c, const struct db_stmt *s, int64_t deadline, PGresult **out, struct err *e)
-{
-	enum err_code rc = db_wire_answer(c, s->name, deadline, out, e);
-
+	rc = db_wire_answer(c, s->name, deadline, out, e);
 	if (rc != ERR_OK && c->stale_plan)
 		db_stmt_forget(c, s);
 	return rc;
 }
 
+/* Behind others: one round trip for all of them. */
 static enum err_code
-exec_once(struct db_conn *c, const struct db_stmt *s, const struct db_args *a, int64_t deadline,
-    PGresult **out, struct err *e)
+exec_behind(struct db_conn *c, const struct db_stmt *s, const struct db_params *p,
+    struct db_result *out, struct err *e)
 {
-	enum err_code rc = send(c, s, a, deadline, e);
+	enum err_code rc = db_pipe_stmt(c, s, p, out, e);
 
-	return rc == ERR_OK ? receive(c, s, deadline, out, e) : rc;
-}
-
-enum err_code
-db_settle(struct db_conn *c, struct err *e)
-{
-	AUTO(pgresult) PGresult *ignored = NULL;
-	const struct db_stmt *s = c->unanswered;
-
-	c->unanswered = NULL;
-	return s == NULL ? ERR_OK : receive(c, s, c->answer_by, &ignored, e);
-}
-
-enum err_code
-db_exec_later(struct db_conn *c, const struct db_stmt *s, const struct db_params *p, struct err *e)
-{
-	int64_t deadline = db_deadline(c);
-	struct db_args a;
-	enum err_code rc = db_args_fill(&a, p, s->name, e);
-
-	if (rc == ERR_OK)
-		rc = send(c, s, &a, deadline, e);
-	if (rc == ERR_OK)
-		rc = db_wire_flush(c, s->name, deadline, e);
-	if (rc != ERR_OK)
-		return rc;
-	c->unanswered = s;
-	c->answer_by = deadline;
-	return ERR_OK;
+	return rc == ERR_OK ? db_settle(c, e) : rc;
 }
 
 enum err_code
@@ -193,33 +167,28 @@ db_exec(struct db_conn *c, const struct db_stmt *s, const struct db_params *p,
     struct db_result *out, struct err *e)
 {
 	AUTO(pgresult) PGresult *r = NULL;
-	int64_t deadline = db_deadline(c);
 	bool alone = PQtransactionStatus(c->pg) == PQTRANS_IDLE;
-	struct db_args a;
-	enum err_code rc = db_args_fill(&a, p, s->name, e);
+	enum err_code rc;
 
-	if (rc != ERR_OK)
-		return rc;
-	rc = exec_once(c, s, &a, deadline, &r, e);
+	if (c->nsteps > 0)
+		return exec_behind(c, s, p, out, e);
+	rc = exec_once(c, s, p, &r, e);
 	/* Inside a transaction the error has ended it: only its owner can repeat. */
 	if (rc != ERR_OK && c->stale_plan && alone)
-		rc = exec_once(c, s, &a, deadline, &r, e);
+		rc = exec_once(c, s, p, &r, e);
 	if (rc == ERR_OK && out != NULL)
 		out->res = TAKE(r);
 	return rc;
 }
 
 enum err_code
-db_notify(struct db_conn *c, const char *channel, struct err *e)
+db_exec_later(struct db_conn *c, const struct db_stmt *s, const struct db_params *p,
+    struct db_result *out, struct err *e)
 {
-	/* A plain NOTIFY commits as other work does: listeners hear of it after the disk has. */
-	static const struct db_stmt notify = {
-		.name = "notify",
-		.sql = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')",
-	};
-	AUTO_RELEASE(db_params_release) struct db_params p;
+	enum err_code rc = db_pipe_stmt(c, s, p, out, e);
 
-	db_params_init(&p);
-	db_p_text(&p, str_of(channel));
-	return db_exec(c, &notify, &p, NULL, e);
+	/* What is small goes with the rest; what is large gives the server something to do meanwhile. */
+	if (rc == ERR_OK && p != NULL && p->data.n > LARGE_BYTES)
+		rc = db_wire_flush(c, s->name, db_deadline(c), e);
+	return rc;
 }

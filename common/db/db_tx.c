@@ -4,37 +4,74 @@
 
 enum { TX_ATTEMPTS = 3, TX_PAUSE_MS = 20 };
 
+/* It goes with the first statement. What was sent before is no part of the transaction. */
 enum err_code
 db_begin(struct db_conn *c, struct err *e)
 {
-	return db_command(c, "BEGIN", e);
-}
-
-/* The server's answer decides; without one, nobody knows whether it committed. */
-enum err_code
-db_commit(struct db_conn *c, struct err *e)
-{
-	AUTO(pgresult) PGresult *r = NULL;
 	enum err_code rc = db_settle(c, e);
 
-	if (rc != ERR_OK)
-		return rc;
+	return rc == ERR_OK ? db_pipe_plain(c, "BEGIN", "BEGIN", false, e) : rc;
+}
+
+static enum err_code
+send_commit(struct db_conn *c, struct err *e)
+{
 	if (c->pg == NULL)
 		return db_err_closed("COMMIT", e);
 	if (!db_seems_alive(c)) { /* lost before: surely not committed */
 		db_drop(c);
 		return err_set(e, ERR_UNAVAILABLE, "COMMIT: not sent, the connection was lost");
 	}
-	rc = db_command_until(c, "COMMIT", db_deadline(c), &r, e);
-	if (rc != ERR_OK && db_is_broken(c))
-		e->code = rc = ERR_UNCERTAIN;
+	return db_pipe_plain(c, "COMMIT", "COMMIT", true, e);
+}
+
+/* The server's answer decides; without one, nobody knows whether it committed. */
+enum err_code
+db_commit(struct db_conn *c, struct err *e)
+{
+	enum err_code rc = send_commit(c, e);
+
+	return rc == ERR_OK ? db_settle(c, e) : rc;
+}
+
+/* ---- hints ---- */
+
+/* A plain NOTIFY commits as other work does: listeners hear of it after the disk has. */
+static const struct db_stmt NOTIFY = {
+	.name = "notify",
+	.sql = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, '')",
+};
+
+enum err_code
+db_notify(struct db_conn *c, const char *channel, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+
+	db_params_init(&p);
+	db_p_text(&p, str_of(channel));
+	return db_exec(c, &NOTIFY, &p, NULL, e);
+}
+
+/* Prepared before COMMIT is sent: what then still can go wrong is the connection. */
+enum err_code
+db_commit_notify(struct db_conn *c, const char *channel, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	struct db_args a;
+	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_text(&p, str_of(channel));
+	rc = db_args_fill(&a, &p, NOTIFY.name, e);
+	if (rc == ERR_OK)
+		rc = db_stmt_ready(c, &NOTIFY, &a, e);
+	if (rc == ERR_OK)
+		rc = send_commit(c, e);
 	if (rc != ERR_OK)
 		return rc;
-	if (strcmp(PQcmdStatus(r), "COMMIT") != 0)
-		return err_set(e, ERR_INTERNAL, "COMMIT: rolled back, a statement had failed");
-	if (c->warned)
-		return err_set(e, ERR_UNCERTAIN, "COMMIT: done, but with a warning");
-	return ERR_OK;
+	if (db_pipe_stmt(c, &NOTIFY, &p, NULL, e) != ERR_OK)
+		return e->code = ERR_UNCERTAIN;
+	return db_settle(c, e);
 }
 
 void

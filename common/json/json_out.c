@@ -248,3 +248,13 @@ jo_kv_bool(struct json_out *j, const char *key, bool v)
 	jo_key(j, key);
 	jo_bool(j, v);
 }
+
+void
+jo_kv_time(struct json_out *j, const char *key, int64_t ms)
+{
+	jo_key(j, key);
+	if (ms != 0)
+		jo_time(j, ms);
+	else
+		jo_null(j);
+}

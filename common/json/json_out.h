@@ -43,5 +43,6 @@ void jo_raw(struct json_out *j, struct str json); /* verified JSON, verbatim; ST
 void jo_kv_str(struct json_out *j, const char *key, struct str v);
 void jo_kv_i64(struct json_out *j, const char *key, int64_t v);
 void jo_kv_bool(struct json_out *j, const char *key, bool v);
+void jo_kv_time(struct json_out *j, const char *key, int64_t ms); /* 0 is null */
 
 #endif

@@ -11,10 +11,11 @@ import unprivileged
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def migrate(url: str, root: Path = ROOT) -> str:
+def migrate(url: str, root: Path = ROOT, to: str | None = None) -> str:
     """Deploys what is missing, verifying each change; returns what sqitch said.
 
-    `url` is the owner's, with its password, which goes to sqitch by environment.
+    `url` is the owner's, with its password, which goes to sqitch by environment. `to` is the
+    last change to deploy.
     """
     parts = re.fullmatch(r"postgresql://([^:@/]+):([^@/]+)@([^/]+/\w+)", url)
     if parts is None:
@@ -22,6 +23,7 @@ def migrate(url: str, root: Path = ROOT) -> str:
     role, password, place = parts.groups()
     done = subprocess.run(
         ["sqitch", "--chdir", str(root / "migrations"), "deploy", "--verify"]
+        + (["--to", to] if to else [])
         + [f"db:pg://{role}@{place}"],
         # Without a home, sqitch and psql read nobody's personal settings.
         env=unprivileged.base_env() | {"PGPASSWORD": password, "HOME": "/nonexistent"},

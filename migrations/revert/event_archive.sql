@@ -1,6 +1,6 @@
 -- Revert event_archive
 --
--- The archive is lost. Partitions that are there keep their CHECK, which does no harm.
+-- The archive is lost.
 
 BEGIN;
 SET LOCAL search_path = public;
@@ -32,6 +32,20 @@ LEFT JOIN event_outcomes AS outcome USING (app_id, received_at, event_id);
 DROP FUNCTION retire_feed(integer), retire_events(integer, boolean),
 	partition_days(regclass, date);
 DROP TABLE event_outcomes_archive, event_log_archive;
+
+DO $$
+DECLARE
+	part regclass;
+BEGIN
+	FOR part IN
+		SELECT conrelid FROM pg_constraint JOIN pg_inherits ON inhrelid = conrelid
+		WHERE conname = 'one_day' AND inhparent IN ('event_log'::regclass,
+			'event_outcomes'::regclass, 'change_feed'::regclass)
+	LOOP
+		EXECUTE format('ALTER TABLE %s DROP CONSTRAINT one_day', part);
+	END LOOP;
+END
+$$;
 
 CREATE OR REPLACE FUNCTION ensure_partitions(days_ahead integer DEFAULT 30) RETURNS integer
 LANGUAGE plpgsql

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import rig
 import tokens
+from yardstick import Yardstick
 
 LUA = Path(__file__).with_name("post.lua")
 ONE, GROUP = LUA.with_name("insert_one.sql"), LUA.with_name("insert_group.sql")
@@ -25,6 +26,7 @@ class WrkRun:
     p50_ms: float
     p99_ms: float
     cpu_us: float  # of ingestd, for each event
+    hmac_us: float  # what one HMAC cost meanwhile
     faults: str  # empty when all went well
 
 
@@ -32,19 +34,25 @@ def wrk(daemon: rig.Ingestd, db: rig.Database, token_file: Path, connections: in
         seconds: float, reuse: bool) -> WrkRun:
     db.clear()
     stored, cpu = daemon.stored(), daemon.cpu_seconds()
+    with Yardstick() as yardstick:
+        told = _run_wrk(daemon, token_file, connections, seconds, reuse)
+    daemon.settle()
+    cpu = daemon.cpu_seconds() - cpu
+    ok = told["answers"] - told["other_status"]
+    return WrkRun(ok / told["seconds"], told["p50"], told["p99"],
+                  cpu * 1e6 / max(1, daemon.stored() - stored), yardstick.hmac_us(),
+                  _faults(told, ok, daemon.stored() - stored, db.rows(), connections))
+
+
+def _run_wrk(daemon: rig.Ingestd, token_file: Path, connections: int, seconds: float,
+             reuse: bool) -> dict:
     done = subprocess.run(
         ["wrk", f"-t{min(2, connections)}", f"-c{connections}", f"-d{seconds:g}s",
          "--timeout", "10s", "-s", LUA, f"http://127.0.0.1:{daemon.port}", "--",
          token_file, tokens.PATH, "reuse" if reuse else "close"],
         check=True, capture_output=True, text=True,
     )
-    told = json.loads(done.stdout.splitlines()[-1])
-    daemon.settle()
-    cpu = daemon.cpu_seconds() - cpu
-    ok = told["answers"] - told["other_status"]
-    return WrkRun(ok / told["seconds"], told["p50"], told["p99"],
-                  cpu * 1e6 / max(1, daemon.stored() - stored),
-                  _faults(told, ok, daemon.stored() - stored, db.rows(), connections))
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def _faults(told: dict, ok: int, stored: int, rows: int, connections: int) -> str:

@@ -6,17 +6,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from cluster import Cluster
+from cluster import OWNER, Cluster
 from psycopg import Connection
 from schema import (
     CONTROL_TABLES,
+    MIGRATIONS,
     TENANT_TABLES,
+    changes,
     database,
     login,
     names,
     public_relations,
     sqitch,
 )
+from shape import shape
 
 # Forward and back
 
@@ -40,6 +43,25 @@ def test_deploys_verifies_reverts_and_deploys_again(
         sqitch(url, "verify")
         with psycopg.connect(url) as conn:
             assert public_relations(conn) == first
+
+
+def test_each_change_goes_back_to_what_was_before_it_and_forward_again(cluster: Cluster) -> None:
+    with database(cluster, "t_migrations_each") as name:
+
+        def run(kind: str, change: str) -> None:
+            cluster.psql((MIGRATIONS / kind / f"{change}.sql").read_text(), name, OWNER)
+
+        with psycopg.connect(cluster.url(db=name), autocommit=True) as conn:
+            for change in changes():
+                before = shape(conn)
+                run("deploy", change)
+                run("verify", change)
+                after = shape(conn)
+                run("revert", change)
+                assert shape(conn) == before, change
+                run("deploy", change)
+                run("verify", change)
+                assert shape(conn) == after, change
 
 
 def test_a_revert_keeps_the_roles_that_another_database_uses(

@@ -46,6 +46,7 @@ class Daemon:
         self.ops_port = ports.any_free()
         self.log = directory / f"{name}.log"
         self.cwd = Path("/")
+        self.programs = BIN
         self._env = unprivileged.base_env() | {
             "LISTEN_ADDRESS": "127.0.0.1",
             f"{name.upper()}_PORT": str(self.port),
@@ -86,8 +87,8 @@ class Daemon:
         return Daemon(self.name, {k: v for k, v in self._env.items() if k not in own}, directory)
 
     def start(self) -> None:
-        binary = BIN / self.name
-        assert binary.is_file(), f"{binary} is missing: make BUILD={BIN.parent.name}"
+        binary = self.programs / self.name
+        assert binary.is_file(), f"{binary} is missing: make BUILD={self.programs.parent.name}"
         with open(self.log, "ab") as log:
             self._process = unprivileged.spawn(
                 [str(binary)], env=self.env, cwd=self.cwd, stdout=log,

@@ -85,23 +85,25 @@ class Socket:
             self._s.close()
             raise Refused(status, body)
 
-    def _need(self, n: int) -> bytes:
+    def _need(self, n: int) -> None:
         while len(self._in) < n:
             more = self._s.recv(65536)
             if not more:
                 raise Closed(None)
             self._in += more
-        taken, self._in = self._in[:n], self._in[n:]
-        return taken
 
     def frame(self) -> tuple[int, bytes]:
-        head = self._need(2)
-        length = head[1] & 127
-        if length == 126:
-            length = struct.unpack(">H", self._need(2))[0]
-        elif length == 127:
-            length = struct.unpack(">Q", self._need(8))[0]
-        return head[0] & 15, self._need(length)
+        """Taken whole or not at all: after a timeout in its middle the next call finds it."""
+        self._need(2)
+        start, length = 2, self._in[1] & 127
+        if length >= 126:
+            start, form = (4, ">H") if length == 126 else (10, ">Q")
+            self._need(start)
+            (length,) = struct.unpack(form, self._in[2:start])
+        end = start + length
+        self._need(end)
+        op, payload, self._in = self._in[0] & 15, self._in[start:end], self._in[end:]
+        return op, payload
 
     def message(self, timeout: float = 10) -> dict[str, Any]:
         """The next one. TimeoutError when none comes."""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from urllib.parse import urlsplit, urlunsplit
 
 import ports
@@ -23,7 +24,7 @@ from web import eventually
 RINGING = payload("call_ringing_inbound_2024")
 CATCH_UP_SECONDS = 30
 # What a reader meets while apid is away.
-AWAY = (OSError, Closed, Refused, AssertionError, ValueError)
+AWAY = (OSError, HTTPException, Closed, Refused, AssertionError, ValueError)
 
 
 class Relay:
@@ -204,23 +205,10 @@ class Soak:
         for thread in self.threads:
             thread.join(10)
         self.stack.wait_until_done()
-        self._settle()
-
-    def _settle(self) -> None:
-        wanted = {app.app_id: self.written(app) for app in self.apps}
-
-        def all_read() -> bool:
-            return all(len(r.seen) >= len(wanted[r.app.app_id]) for r in self.readers)
-
-        with contextlib.suppress(AssertionError):  # what is missing is told below
-            eventually(all_read, CATCH_UP_SECONDS, "every reader has read everything")
-        time.sleep(0.5)  # for what comes twice
-        self._reading.set()
-        for reader in self.readers:
-            assert reader.resyncs == 0
-            expected = wanted[reader.app.app_id]
-            told = f"reader {reader.number}, {reader.connections} connections: "
-            assert reader.seen == expected, told + first_difference(reader.seen, expected)
+        try:
+            check_readers(self.readers, {app.app_id: self.written(app) for app in self.apps})
+        finally:
+            self._reading.set()
 
     def written(self, app: App) -> list[dict]:
         return [data for (data,) in self.stack.sql(
@@ -247,13 +235,29 @@ class Soak:
         self.relay.is_silent = not self.relay.is_silent
 
 
-def first_difference(seen: list[dict], expected: list[dict]) -> str:
+def check_readers(readers: list[Reader], written: dict[str, list]) -> None:
+    """Waits until they have read all of their tenant's feed: each change once, in order."""
+
+    def all_read() -> bool:
+        return all(len(r.seen) >= len(written[r.app.app_id]) for r in readers)
+
+    with contextlib.suppress(AssertionError):  # what is missing is told below
+        eventually(all_read, CATCH_UP_SECONDS, "every reader has read everything")
+    time.sleep(0.5)  # for what comes twice
+    for reader in readers:
+        assert reader.resyncs == 0
+        expected = written[reader.app.app_id]
+        told = f"reader {reader.number}, {reader.connections} connections: "
+        assert reader.seen == expected, told + first_difference(reader.seen, expected)
+
+
+def first_difference(seen: list, expected: list) -> str:
     for n, (a, b) in enumerate(zip(seen, expected)):
         if a != b:
             missing = [i for i, e in enumerate(expected) if e not in seen]
             twice = [i for i, e in enumerate(seen) if e in seen[:i]]
             return (f"at {n} of {len(expected)}: missing {missing[:20]}, twice {twice[:20]}, "
-                    f"{a['labels']} instead of {b['labels']}")
+                    f"{a} instead of {b}")
     return f"{len(seen)} instead of {len(expected)}"
 
 

@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 import pytest
 from admin import admin
 from cti import App, Stack
+from ingest import metric
 from raw import exchange_cut
-from web import Answer, request
+from web import Answer, eventually, request
 
 PAGE = "https://app.example"
 PUBLIC = "https://api.example"
@@ -213,6 +214,35 @@ def test_an_address_has_so_many_failures_a_minute(limited: Stack):
     assert guess(limited, "2.2.2.2").status == 401
     # Who is known here already goes on, whoever else sits behind that address.
     assert guess(limited, "1.1.1.1", app.api_key).status == 200
+
+
+def test_a_key_that_was_right_here_is_never_locked_out_with_its_address(limited: Stack):
+    app, late = limited.create_app("a"), limited.create_app("b")
+    address = "5.5.5.5"
+    assert guess(limited, address, app.api_key).status == 200
+    assert [guess(limited, address).status for _ in range(4)] == [401] * 3 + [429]
+
+    def lookups() -> int:
+        return metric(limited.apid, "cti_key_lookups_total")
+
+    def is_forgotten() -> bool:
+        before = lookups()
+        assert guess(limited, "7.7.7.7", late.api_key).status in (200, 429)
+        return lookups() > before
+
+    assert is_forgotten()  # the first time it is read, and then again when all is forgotten
+    limited.sql("NOTIFY cti_keys")
+    eventually(is_forgotten, 5, "apid to forget what it knew")
+    before = lookups()
+    assert guess(limited, address, app.api_key).status == 200
+    assert lookups() == before + 1
+    # A guess at that key, and a key that was never seen here: nothing is asked for them.
+    limited.sql("NOTIFY cti_keys")
+    eventually(is_forgotten, 5, "apid to forget what it knew")
+    before = lookups()
+    assert guess(limited, address, app.api_key[:-4] + "AAAA").status == 429
+    assert guess(limited, address, limited.create_app("c").api_key).status == 429
+    assert lookups() == before
 
 
 def test_a_caller_cannot_choose_his_address(limited: Stack):

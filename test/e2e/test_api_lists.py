@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
+
 import pytest
 from cti import App, Stack
 from rows import Rows, ago, text
@@ -104,6 +106,19 @@ def test_a_time_filter_includes_its_beginning_and_not_its_end(app: App, rows: Ro
     call = rows.call(sort_at=at)
     assert ids(app.get_json(f"/api/calls?started_after={text(at)}")) == [call]
     assert ids(app.get_json(f"/api/calls?started_before={text(at)}")) == []
+
+
+def test_the_plus_of_an_offset_may_be_left_as_it_is(app: App, rows: Rows):
+    at = ago(hours=2)
+    call = rows.call(sort_at=at)
+    local = at.astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat("T", "milliseconds")
+    assert local.endswith("+05:30")
+    for plus in ("+", "%2B", "%20"):
+        given = local.replace("+", plus)
+        assert ids(app.get_json(f"/api/calls?started_after={given}")) == [call]
+        assert ids(app.get_json(f"/api/calls?started_before={given}")) == []
+    refused = app.get(f"/api/calls?started_after={local.replace('T', '%20')}")
+    assert refused.status == 400 and "started_after" in refused.json()["detail"]
 
 
 def test_messages_and_voicemails_have_their_own_names_of_times(app: App, rows: Rows):

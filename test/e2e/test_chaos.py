@@ -1,5 +1,5 @@
-"""Two workers under load while they and the database are hurt: nothing lost, nothing doubled, and in
-the end the rows of a run in peace.
+"""A whole deployment under load while all of its parts are hurt: nothing lost, nothing doubled, nobody who
+reads it missed anything, and in the end the rows of a run in peace.
 
 `make chaos` runs it for ten minutes; CHAOS_SECONDS says otherwise. A failure prints the CHAOS_SEED that
 strikes the same blows again.
@@ -7,137 +7,145 @@ strikes the same blows again.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
-import threading
+import re
 import time
-import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
-from crew import Crew, CrewMaker, Tenant
+from balancer import Balancer
+from crew import CrewMaker
+from cti import Daemon
 from feed import check_feed, check_same, last_told, rows
-from kept import check_log
-from proxy import Proxy
+from fleet import Fleet, running_fleet
+from kept import check_kept
+from running import Ground
 from storm import Storm
+from traffic import Traffic
+from web import eventually
 
-from test.sim.catalogue import events_by_time, names_of, perform
-from test.sim.delivery import Parcel
-
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "3"))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = int(os.environ.get("CHAOS_SEED", str(time.time_ns() % 1_000_000)))
 TENANTS = 4
-RATE = 30.0  # events a second for each tenant
+RATE = 20.0  # events a second for each tenant
+PAUSE_S = (0.1, 1.0)  # between two blows
 DONE_SECONDS = 60
+# What the daemons that live longest may grow by, and weigh at all, with AddressSanitizer.
+GROWTH_MIB, HEAVIEST_MIB = 16, 256
 
 
 class Chaos(Storm):
-    def __init__(self, crew: Crew, dice: random.Random, listening: Proxy):
-        super().__init__(crew, dice, [
-            self.kill_a_worker, self.kill_both_workers, self.stop_a_worker, self.cut_workers,
-            self.crash_soon_back, self.deafen,
+    def __init__(self, fleet: Fleet, dice: random.Random):
+        super().__init__(fleet, dice, [
+            self.kill_one, self.kill_a_pair, self.stop_one, self.cut_a_role, self.crash_soon_back,
+            self.stop_soon_back, self.deafen,
         ])
-        self._workers = crew.workers
-        self._listening = listening
+        self.stack: Fleet = fleet
+        self.elders: list[Daemon] = []
 
-    def kill_a_worker(self) -> None:
-        worker = self.dice.choice(self._workers)
-        worker.kill()
-        worker.start()
+    def spare_one_of_each(self) -> None:
+        """From now on they are hurt in every way but killed, so that they may show what they weigh."""
+        self.elders = [pair[-1] for pair in self.stack.pairs]
 
-    def kill_both_workers(self) -> None:
-        for worker in self._workers:
-            worker.kill()
+    def _mortals(self, pair: list[Daemon]) -> list[Daemon]:
+        return [daemon for daemon in pair if daemon not in self.elders]
+
+    def kill_one(self) -> None:
+        daemon = self.dice.choice(self._mortals(self.stack.daemons))
+        daemon.kill()
+        daemon.start()
+
+    def kill_a_pair(self) -> None:
+        pair = self._mortals(self.dice.choice(self.stack.pairs))
+        for daemon in pair:
+            daemon.kill()
         time.sleep(self.dice.uniform(0.0, 0.5))
-        for worker in self._workers:
-            worker.start()
+        for daemon in pair:
+            daemon.start()
 
-    def stop_a_worker(self) -> None:
-        worker = self.dice.choice(self._workers)
-        worker.wait_ready()
-        assert worker.stop() == 0
-        worker.start()
+    def stop_one(self) -> None:
+        daemon = self.dice.choice(self._mortals(self.stack.daemons))
+        daemon.wait_ready()
+        assert daemon.stop() == 0
+        daemon.start()
 
-    def cut_workers(self) -> None:
-        self.cut_connections("cti_worker")
+    def cut_a_role(self) -> None:
+        self.cut_connections(self.dice.choice(("cti_ingest", "cti_worker", "cti_api")))
 
     def crash_soon_back(self) -> None:
         self.crash_database(longest_s=1.0)
 
+    def stop_soon_back(self) -> None:
+        self.stop_database(longest_s=1.0)
+
     def deafen(self) -> None:
         """Notifications stop without the end of a connection; then the connections end, or not."""
-        self._listening.fall_silent()
+        self.stack.listening.fall_silent()
         time.sleep(self.dice.uniform(0.5, 2.0))
         if self.dice.random() < 0.5:
-            self._listening.cut()
-        self._listening.speak()
+            self.stack.listening.cut()
+        self.stack.listening.speak()
 
 
-def send_until(tenant: Tenant, number: int, enough: threading.Event) -> list[Parcel]:
-    """Plays of all scenarios, as Dialpad delivers them, some events twice."""
-    parcels: list[Parcel] = []
-    while not enough.is_set():
-        plays = perform(
-            names_of("all"), 19, seed=f"{SEED}/{number}/{len(parcels)}",
-            now_ms=time.time_ns() // 1_000_000,
-        )
-        events = events_by_time(plays)[:60]
-        parcels += tenant.hook.deliver(events, repeat=0.1, rate=RATE, time_scale=0.5)
-    return parcels
+def resident_mib(daemon: Daemon) -> int:
+    status = Path(f"/proc/{daemon.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024
 
 
-@contextlib.contextmanager
-def load(tenants: list[Tenant]) -> Iterator[dict[str, list[Parcel]]]:
-    """While the body runs; the parcels are there when it has ended."""
-    sent: dict[str, list[Parcel]] = {}
-    enough = threading.Event()
-    with ThreadPoolExecutor(len(tenants)) as pool:
-        sending = {
-            tenant.app_id: pool.submit(send_until, tenant, number, enough)
-            for number, tenant in enumerate(tenants)
-        }
-        try:
-            yield sent
-        finally:
-            enough.set()
-        for app_id, future in sending.items():
-            sent[app_id] = future.result()
+def rage(chaos: Chaos) -> list[list[int]]:
+    """Returns what the elders weighed after each blow of their long lives."""
+    for blow in chaos.rage(SECONDS / 3, PAUSE_S):
+        print(blow)
+    chaos.stack.start()
+    chaos.spare_one_of_each()
+    weights = []
+    for blow in chaos.rage(SECONDS * 2 / 3, PAUSE_S):
+        weights.append([resident_mib(daemon) for daemon in chaos.elders])
+        print(blow, weights[-1])
+    return weights
 
 
-def check_peace(crew: Crew, run_crew: CrewMaker) -> None:
+def check_flat(weights: list[list[int]]) -> None:
+    """The second half of a life adds nothing to the first."""
+    half = len(weights) // 2
+    for life in zip(*weights):
+        assert max(life[half:]) <= max(life[:half]) + GROWTH_MIB, life
+        assert max(life) <= HEAVIEST_MIB, life
+
+
+def check_peace(fleet: Fleet, run_crew: CrewMaker) -> None:
     """The same events, in a fresh database, by one worker whom nobody hurts."""
     with run_crew({"WORKER_THREADS": "1"}, start=False) as clean:
-        for app_id in {arrival.app_id for arrival in crew.logged()}:
+        logged = fleet.logged()
+        for app_id in {arrival.app_id for arrival in logged}:
             clean.add_tenant(app_id)
-        clean.queue(crew.logged())
+        clean.queue(logged)
         clean.start()
         clean.wait_until_done(DONE_SECONDS + SECONDS)
-        check_same(rows(crew), rows(clean))
-        check_same(last_told(crew), last_told(clean))
+        check_same(rows(fleet), rows(clean))
+        check_same(last_told(fleet), last_told(clean))
 
 
-def test_after_chaos_all_is_as_after_peace(run_crew: CrewMaker) -> None:
+def test_after_chaos_all_is_as_after_peace(
+    ground: Ground, run_crew: CrewMaker, spool_dir: Path
+) -> None:
     print(f"CHAOS_SEED={SEED}")
-    dice = random.Random(SEED)
-    env = {"WORKER_BATCH": "20", "WORKER_POLL_MS": "1000"}
-    with run_crew(env, env, ingest=True, start=False) as crew, \
-            Proxy(crew.database.cluster.port) as listening:
-        for worker in crew.workers:
-            url = listening.before(crew.database.url("cti_worker"))
-            worker.set_env({"DATABASE_LISTEN_URL": url})
-        log_begins = crew.database.cluster.log.stat().st_size
-        crew.start()
-        tenants = [crew.add_tenant(str(uuid.uuid4())) for _ in range(TENANTS)]
-        chaos = Chaos(crew, dice, listening)
-        with load(tenants) as sent:
-            for blow in chaos.rage(SECONDS, pause_s=(0.1, 1.0)):
-                print(blow)
-        crew.start()
-        crew.wait_until_done(DONE_SECONDS)
-        for tenant in tenants:
-            check_log(crew, tenant, sent[tenant.app_id])
-        check_feed(crew)
-        server_log = crew.database.cluster.log.read_bytes()[log_begins:]
-        assert b"deadlock detected" not in server_log
-        check_peace(crew, run_crew)
+    with running_fleet(ground, spool_dir) as fleet, \
+            Balancer(fleet.ingestds) as hooks, Balancer(fleet.apids) as api:
+        server_log = fleet.database.cluster.log
+        log_begins = server_log.stat().st_size
+        traffic = Traffic(fleet.tenants(TENANTS, hooks, api), SEED, RATE)
+        with traffic.flows():
+            weights = rage(Chaos(fleet, random.Random(SEED)))
+        fleet.start()
+        eventually(lambda: not fleet.spooled(), DONE_SECONDS, "empty spools")
+        fleet.wait_until_done(DONE_SECONDS)
+        traffic.check_readers(fleet)
+        print(f"visits: {dict(traffic.statuses())}, weights: {weights[-1]} MiB")
+        assert traffic.statuses().keys() <= {200, 503, None}
+        for sender in traffic.senders:
+            check_kept(fleet, sender.app, sender.plays, sender.parcels)
+        check_feed(fleet)
+        assert b"deadlock detected" not in server_log.read_bytes()[log_begins:]
+        check_peace(fleet, run_crew)
+        check_flat(weights)

@@ -36,7 +36,7 @@ def test_a_database_that_goes_away_under_load_is_never_acknowledged_for(
         server = stack.database.cluster
         server.wanted_port = server.port  # ingestd knows it under this one
         with load(stack.my_hook(), 200, rate=60) as books:
-            restart_immediately(server)
+            restart_immediately(server, away_s=1)
         assert books.seen() == {200, 503}
         books.check(stack)
         assert post(stack.my_hook(), new_claims(), books) == 200

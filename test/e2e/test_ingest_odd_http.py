@@ -135,11 +135,17 @@ ROWS: dict[str, Row] = {
     "a method in small letters": (lambda s: s.post(line="post {path} HTTP/1.1"), [400], False),
     "TRACE": (lambda s: s.post(line="TRACE {path} HTTP/1.1"), [400], False),
     "CONNECT": (lambda s: b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", [400], False),
+    "HEAD": (lambda s: b"HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n", [404], False),
+    "a preflight": (
+        lambda s: s.post("Origin: https://x", "Access-Control-Request-Method: POST",
+                         line="OPTIONS {path} HTTP/1.1", body=b""), [405], False),
     "absolute form": (lambda s: s.post(line="POST http://x{path} HTTP/1.1"), [], False),
     "OPTIONS *": (lambda s: b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", [], False),
     "a path beyond all limits": (
         lambda s: s.post(line=f"POST {{path}}/{TOO_LONG} HTTP/1.1"), [400], False),
     "a NUL in the path": (lambda s: s.post(line="POST {path}%00 HTTP/1.1"), [400], False),
+    "a line end in the path": (
+        lambda s: s.post(line="POST {path}%0d%0aX:%20y HTTP/1.1"), [503], False),
     "a path that climbs": (lambda s: s.post(line="POST /x/..{path} HTTP/1.1"), [400], False),
     "two slashes": (lambda s: s.post(line="POST /{path} HTTP/1.1"), [404], False),
     "a query": (lambda s: s.post(line="POST {path}?a=b HTTP/1.1"), [200], True),

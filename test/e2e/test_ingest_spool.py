@@ -51,22 +51,22 @@ def test_a_database_that_goes_away_under_load_costs_no_event(
     with run_ingestd({"INGEST_SPOOL_DIR": str(spool_dir)}) as stack:
         server = stack.database.cluster
         server.wanted_port = server.port  # ingestd knows it under this one
-        with load(stack.my_hook(), 200, rate=60) as books:
-            restart_immediately(server)
+        with load(stack.my_hook(), 900, rate=60) as books:
+            restart_immediately(server, away_s=15)
             eventually(lambda: spooled(spool_dir), 5, "something in the spool")
         assert books.seen() == {200}
         wait_until_replayed(spool_dir)
         books.check(stack)
-        assert len(stack.log()) >= 200
+        assert len(stack.log()) >= 900
         assert stack.ready_body()["spool"]["files"] == 0
 
 
-def restart_immediately(server) -> None:
-    """As in a crash: no checkpoint, recovery at the start. It is away for a second."""
+def restart_immediately(server, away_s: float) -> None:
+    """As in a crash: no checkpoint, recovery at the start."""
     pid = server.pid()
     os.kill(pid, signal.SIGQUIT)
     eventually(lambda: server.pid() is None, 10, "the end of PostgreSQL")
-    time.sleep(1)
+    time.sleep(away_s)
     server.start(dies_with_us=True)
 
 

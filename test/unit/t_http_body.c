@@ -9,14 +9,12 @@
 #include "common/base/log.h"
 #include "common/http/http_server.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 enum { REQUEST_MS = 700, MAX_ECHO = 100 * 1024 };
 
 #define POST "POST /echo HTTP/1.1\r\n"
 #define END "\r\n"
-
-static struct http_server *server;
-static int port;
 
 static enum err_code
 echo(struct http_req *req, struct http_res *res, struct err *e)
@@ -195,31 +193,14 @@ the_refusal_of_a_long_body_reaches_its_sender(void **state)
 static int
 start(void **state)
 {
-	struct err e;
-
 	(void)state;
 	log_init(&(struct log_opts){ .daemon = "test", .level = LOG_ERROR });
-	if (http_server_start(
-		&(struct http_server_opts){
-		    .address = "127.0.0.1",
-		    .threads = 4,
-		    .routes = routes,
-		    .nroutes = sizeof routes / sizeof routes[0],
-		    .request_ms = REQUEST_MS,
-		},
-		&server, &e)
-	    != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	http_server_stop(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = 4,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .request_ms = REQUEST_MS,
+	});
 }
 
 int
@@ -236,5 +217,5 @@ main(void)
 		cmocka_unit_test(the_refusal_of_a_long_body_reaches_its_sender),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_serving);
 }

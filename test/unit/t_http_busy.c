@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/http/http_ops.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 #include <dirent.h>
 #include <pthread.h>
@@ -25,8 +26,7 @@ static struct {
 	struct http_ops *ops;
 } self;
 
-static struct http_server *server;
-static int port, ops_port;
+static int ops_port;
 static atomic_int inside;   /* requests in slow() */
 static atomic_bool release; /* lets them go */
 static atomic_bool ready;
@@ -345,21 +345,13 @@ start(void **state)
 	    != ERR_OK)
 		return -1;
 	ops_port = http_ops_port(self.ops);
-	if (http_server_start(
-		&(struct http_server_opts){
-		    .address = "127.0.0.1",
-		    .threads = THREADS,
-		    .routes = routes,
-		    .nroutes = sizeof routes / sizeof routes[0],
-		    .self = &self,
-		    .request_ms = 5000,
-		    .log_requests = true,
-		},
-		&server, &e)
-	    != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = THREADS,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .self = &self,
+	    .log_requests = true,
+	});
 }
 
 static int

@@ -8,12 +8,10 @@
 
 #include "common/http/http_server.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 #define GET "GET /hello HTTP/1.1\r\n"
 #define END "\r\n"
-
-static struct http_server *server;
-static int port;
 
 /* The request's header "x-gate" says what the gate is to do. */
 static enum err_code
@@ -42,7 +40,7 @@ authenticate(struct http_req *req, struct http_res *res, enum http_auth auth, st
 }
 
 static enum err_code
-hello(struct http_req *req, struct http_res *res, struct err *e)
+echo_query(struct http_req *req, struct http_res *res, struct err *e)
 {
 	(void)e;
 	buf_add_str(&res->body, req->raw_query);
@@ -73,11 +71,11 @@ page(struct http_req *req, struct http_res *res, struct err *e)
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/hello", HTTP_AUTH_NONE, 0, hello },
+	{ "GET", "/hello", HTTP_AUTH_NONE, 0, echo_query },
 	{ "GET", "/lines", HTTP_AUTH_NONE, 0, count_lines },
 	{ "GET", "/page", HTTP_AUTH_NONE, 0, page },
-	{ "GET", "/visit", HTTP_AUTH_VISITOR, 0, hello },
-	{ "POST", "/private", HTTP_AUTH_ADMIN, 10, hello },
+	{ "GET", "/visit", HTTP_AUTH_VISITOR, 0, echo_query },
+	{ "POST", "/private", HTTP_AUTH_ADMIN, 10, echo_query },
 };
 
 static void
@@ -164,32 +162,15 @@ the_query_is_there_as_it_was_sent(void **state)
 static int
 start(void **state)
 {
-	struct err e;
-
 	(void)state;
-	if (http_server_start(
-		&(struct http_server_opts){
-		    .address = "127.0.0.1",
-		    .threads = 2,
-		    .routes = routes,
-		    .nroutes = sizeof routes / sizeof routes[0],
-		    .gate = gate,
-		    .auth = authenticate,
-		    .request_ms = 3000,
-		},
-		&server, &e)
-	    != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	http_server_stop(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = 2,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .gate = gate,
+	    .auth = authenticate,
+	    .request_ms = 3000,
+	});
 }
 
 int
@@ -203,5 +184,5 @@ main(void)
 		cmocka_unit_test(the_query_is_there_as_it_was_sent),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_serving);
 }

@@ -8,15 +8,13 @@
 
 #include "common/http/http_server.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 /* Far more idlers than threads; each alone could hold a thread for a minute. */
 enum { THREADS = 8, IDLERS = 100, REQUEST_MS = 60000 };
 
 #define FAST "GET /fast HTTP/1.1\r\n\r\n"
 #define POST "POST /fast HTTP/1.1\r\nContent-Length: 3\r\n\r\n"
-
-static struct http_server *server;
-static int port;
 
 static enum err_code
 fast(struct http_req *req, struct http_res *res, struct err *e)
@@ -92,31 +90,14 @@ while_there_is_room_a_slow_client_is_waited_for(void **state)
 static int
 start(void **state)
 {
-	struct err e;
-
 	(void)state;
-	if (http_server_start(
-		&(struct http_server_opts){
-		    .address = "127.0.0.1",
-		    .threads = THREADS,
-		    .wait_ms = 5000,
-		    .routes = routes,
-		    .nroutes = sizeof routes / sizeof routes[0],
-		    .request_ms = REQUEST_MS,
-		},
-		&server, &e)
-	    != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	http_server_stop(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = THREADS,
+	    .wait_ms = 5000,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .request_ms = REQUEST_MS,
+	});
 }
 
 int
@@ -129,5 +110,5 @@ main(void)
 		cmocka_unit_test(while_there_is_room_a_slow_client_is_waited_for),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_serving);
 }

@@ -10,13 +10,12 @@
 #include "common/http/http_late.h"
 #include "common/http/http_server.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 #include <stdatomic.h>
 
 enum { WAIT_MS = 300, THREADS = 4 };
 
-static struct http_server *server;
-static int port;
 static atomic_int gone;
 
 static void
@@ -56,15 +55,6 @@ fail_late(struct http_req *req, struct http_res *res, struct err *e)
 	return err_set(e, ERR_INVALID, "changed my mind");
 }
 
-static enum err_code
-hello(struct http_req *req, struct http_res *res, struct err *e)
-{
-	(void)req;
-	(void)e;
-	buf_add_c(&res->body, "{\"hello\":true}");
-	return ERR_OK;
-}
-
 static const struct http_route routes[] = {
 	{ "GET", "/hello", HTTP_AUTH_NONE, 0, hello },
 	{ "GET", "/late", HTTP_AUTH_NONE, 0, answer_late },
@@ -74,31 +64,14 @@ static const struct http_route routes[] = {
 static int
 start(void **state)
 {
-	const struct http_server_opts o = {
-		.address = "127.0.0.1",
-		.threads = THREADS,
-		.wait_ms = 5000,
-		.routes = routes,
-		.nroutes = sizeof routes / sizeof routes[0],
-		.request_ms = 5000,
-		.socket_threads = 2,
-	};
-	struct err e;
-
 	(void)state;
-	if (http_server_start(&o, &server, &e) != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	http_server_drain(server, 5000);
-	http_server_stop(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = THREADS,
+	    .wait_ms = 5000,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .socket_threads = 2,
+	});
 }
 
 static void
@@ -165,5 +138,5 @@ main(void)
 	};
 
 	log_init(&(struct log_opts){ .daemon = "t_http_late", .level = LOG_ERROR });
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_serving);
 }

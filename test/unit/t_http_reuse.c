@@ -8,14 +8,12 @@
 
 #include "common/http/http_server.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 enum { THREADS = 4, REQUEST_MS = 1000 };
 
 #define POST "POST /echo HTTP/1.1\r\n"
 #define END "\r\n"
-
-static struct http_server *server;
-static int port;
 
 static enum err_code
 echo(struct http_req *req, struct http_res *res, struct err *e)
@@ -169,29 +167,14 @@ a_server_that_is_about_to_stop_serves_and_lets_connections_end(void **state)
 static int
 start(void **state)
 {
-	const struct http_server_opts o = {
-		.address = "127.0.0.1",
-		.threads = THREADS,
-		.routes = routes,
-		.nroutes = sizeof routes / sizeof routes[0],
-		.reuse = true,
-		.request_ms = REQUEST_MS,
-	};
-	struct err e;
-
 	(void)state;
-	if (http_server_start(&o, &server, &e) != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	http_server_stop(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = THREADS,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .reuse = true,
+	    .request_ms = REQUEST_MS,
+	});
 }
 
 int
@@ -206,5 +189,5 @@ main(void)
 		cmocka_unit_test(a_server_that_is_about_to_stop_serves_and_lets_connections_end),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_serving);
 }

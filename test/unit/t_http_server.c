@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/http/http_server.h"
 #include "test/unit/raw_http.h"
+#include "test/unit/server_kit.h"
 
 #include <pthread.h>
 
@@ -18,22 +19,10 @@ enum { REQUEST_MS = 5000, MAX_ECHO = 100 * 1024, STACK_BYTES = 300 * 1024 };
 #define POST "POST /echo HTTP/1.1\r\n"
 #define END "\r\n"
 
-static struct http_server *server;
-static int port;
-
 static struct {
 	pthread_mutex_t lock;
 	struct buf lines;
 } logged = { .lock = PTHREAD_MUTEX_INITIALIZER, .lines.max = 1024 * 1024 };
-
-static enum err_code
-hello(struct http_req *req, struct http_res *res, struct err *e)
-{
-	(void)req;
-	(void)e;
-	buf_add_c(&res->body, "{\"hello\":true}");
-	return ERR_OK;
-}
 
 static enum err_code
 echo(struct http_req *req, struct http_res *res, struct err *e)
@@ -374,36 +363,27 @@ a_port_in_use_is_named(void **state)
 static int
 start(void **state)
 {
-	struct err e;
-
 	(void)state;
 	log_init(&(struct log_opts){ .daemon = "test", .level = LOG_INFO, .json = false });
 	log_redirect(keep_line, NULL);
-	if (http_server_start(
-		&(struct http_server_opts){
-		    .address = "127.0.0.1",
-		    .threads = 4,
-		    .routes = routes,
-		    .nroutes = sizeof routes / sizeof routes[0],
-		    .auth = authenticate,
-		    .request_ms = REQUEST_MS,
-		    .log_requests = true,
-		    .hsts = "max-age=1",
-		},
-		&server, &e)
-	    != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = 4,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .auth = authenticate,
+	    .request_ms = REQUEST_MS,
+	    .log_requests = true,
+	    .hsts = "max-age=1",
+	});
 }
 
 static int
 stop(void **state)
 {
-	(void)state;
-	http_server_stop(server);
+	int rc = stop_serving(state);
+
 	buf_release(&logged.lines);
-	return 0;
+	return rc;
 }
 
 int

@@ -91,6 +91,21 @@ when_it_is_to_forget_nothing_is_found_and_no_late_answer_is_kept(void **state)
 }
 
 static void
+the_hash_of_a_key_is_recalled_long_after(void **state)
+{
+	struct fixture *f = *state;
+	unsigned char hash[HMAC_BYTES];
+
+	assert_false(key_cache_recall(f->cache, STR("a"), hash));
+	put(f, "a", NULL);
+	key_cache_forget(f->cache);
+	assert_false(get(f, "a", NOW + KEY_CACHE_VALID_MS));
+	assert_true(key_cache_recall(f->cache, STR("a"), hash));
+	assert_memory_equal(hash, "a", 2);
+	assert_false(key_cache_recall(f->cache, STR("b"), hash));
+}
+
+static void
 it_holds_so_many_keys_and_then_the_oldest_goes(void **state)
 {
 	struct fixture *f = *state;
@@ -168,6 +183,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_put_is_found_for_a_while),
 		TEST(when_it_is_to_forget_nothing_is_found_and_no_late_answer_is_kept),
+		TEST(the_hash_of_a_key_is_recalled_long_after),
 		TEST(it_holds_so_many_keys_and_then_the_oldest_goes),
 		TEST(the_last_use_of_each_key_is_taken_out_once),
 		TEST(many_threads_may_use_it_at_once),

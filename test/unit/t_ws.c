@@ -10,6 +10,7 @@
 #include "common/http/http_server.h"
 #include "common/http/ws.h"
 #include "test/unit/raw_ws.h"
+#include "test/unit/server_kit.h"
 
 #include <pthread.h>
 
@@ -17,8 +18,6 @@ enum { MAX_MESSAGE = 1000, MAX_QUEUE = 64 * 1024, PING_MS = 200, THREADS = 4 };
 
 #define ECHO "GET /echo" UPGRADE
 
-static struct http_server *server;
-static int port;
 static atomic_int opened, closed;
 
 /* ---- the routes ---- */
@@ -116,15 +115,6 @@ echo_socket(struct http_req *req, struct http_res *res, struct err *e)
 	return rc;
 }
 
-static enum err_code
-hello(struct http_req *req, struct http_res *res, struct err *e)
-{
-	(void)req;
-	(void)e;
-	buf_add_c(&res->body, "{\"hello\":true}");
-	return ERR_OK;
-}
-
 static const struct http_route routes[] = {
 	{ "GET", "/hello", HTTP_AUTH_NONE, 0, hello },
 	{ "GET", "/echo", HTTP_AUTH_NONE, 0, echo_socket },
@@ -134,31 +124,14 @@ static const struct http_route routes[] = {
 static int
 start(void **state)
 {
-	const struct http_server_opts o = {
-		.address = "127.0.0.1",
-		.threads = THREADS,
-		.wait_ms = 5000,
-		.routes = routes,
-		.nroutes = sizeof routes / sizeof routes[0],
-		.request_ms = 5000,
-		.socket_threads = 2,
-	};
-	struct err e;
-
 	(void)state;
-	if (http_server_start(&o, &server, &e) != ERR_OK)
-		return -1;
-	port = http_server_port(server);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	http_server_drain(server, 5000);
-	http_server_stop(server);
-	return 0;
+	return serve(&(struct http_server_opts){
+	    .threads = THREADS,
+	    .wait_ms = 5000,
+	    .routes = routes,
+	    .nroutes = sizeof routes / sizeof routes[0],
+	    .socket_threads = 2,
+	});
 }
 
 /* ---- a client ---- */
@@ -418,5 +391,5 @@ main(void)
 	};
 
 	log_init(&(struct log_opts){ .daemon = "t_ws", .level = LOG_ERROR });
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, stop_serving);
 }

@@ -32,13 +32,8 @@ read_events(const struct db_result *r, struct arena *a)
 }
 
 static enum err_code
-handle_events(const struct run *run, struct arena *a, struct err *e)
+handle_events(const struct run *run, const struct db_result *taken, struct arena *a, struct err *e)
 {
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	struct uuid app_id = run->tenant->app_id;
-	enum err_code rc = run->only != NULL
-	    ? queue_take_one(run->conn, app_id, *run->only, &r, e)
-	    : queue_take(run->conn, app_id, run->opts->limit, run->opts->bytes, &r, e);
 	struct batch b = {
 		.conn = run->conn,
 		.opts = run->opts,
@@ -48,26 +43,47 @@ handle_events(const struct run *run, struct arena *a, struct err *e)
 		.arena = a,
 	};
 
-	if (rc != ERR_OK)
-		return rc;
-	b.events = read_events(&r, a);
-	b.nevents = run->report->events = db_rows(&r);
+	b.events = read_events(taken, a);
+	b.nevents = run->report->events = db_rows(taken);
 	run->report->oldest_at = b.nevents > 0 ? b.events[0].received_at : 0;
-	return uuid_eq(app_id, UUID_NIL) ? batch_unclaimed(&b, e) : batch_tenant(&b, e);
+	return uuid_eq(run->tenant->app_id, UUID_NIL) ? batch_unclaimed(&b, e)
+						      : batch_tenant(&b, e);
 }
 
 static enum err_code
+take_events(const struct run *run, struct db_result *r, struct err *e)
+{
+	struct uuid app_id = run->tenant->app_id;
+
+	return run->only != NULL
+	    ? queue_take_one(run->conn, app_id, *run->only, r, e)
+	    : queue_take(run->conn, app_id, run->opts->limit, run->opts->bytes, r, e);
+}
+
+/* Lock and events come in one answer. Without the lock the events are somebody else's. */
+static enum err_code
 run_locked(const struct run *run, struct err *e)
 {
+	AUTO_RELEASE(db_result_clear) struct db_result lock = DB_RESULT_NONE;
+	AUTO_RELEASE(db_result_clear) struct db_result taken = DB_RESULT_NONE;
 	AUTO_RELEASE(arena_release) struct arena a;
-	bool locked;
-	enum err_code rc = tenant_lock(run->conn, run->tenant->app_id, &locked, e);
+	enum err_code rc = tenant_lock_later(run->conn, run->tenant->app_id, &lock, e);
 
 	arena_init(&a);
+	if (rc == ERR_OK)
+		rc = take_events(run, &taken, e);
 	if (rc != ERR_OK)
 		return rc;
-	run->report->was_busy = !locked;
-	return locked ? handle_events(run, &a, e) : ERR_OK;
+	run->report->was_busy = db_rows(&lock) == 0;
+	return run->report->was_busy ? ERR_OK : handle_events(run, &taken, &a, e);
+}
+
+/* Clients hear of a change at once. */
+static enum err_code
+commit(const struct run *run, struct err *e)
+{
+	return run->report->changes > 0 ? db_commit_notify(run->conn, "cti_feed", e)
+					: db_commit(run->conn, e);
 }
 
 static enum err_code
@@ -79,7 +95,7 @@ run_in_transaction(const struct run *run, struct err *e)
 	if (rc == ERR_OK)
 		rc = run_locked(run, e);
 	if (rc == ERR_OK)
-		rc = db_commit(run->conn, e);
+		rc = commit(run, e);
 	if (rc != ERR_OK)
 		db_rollback(run->conn);
 	return rc;
@@ -98,13 +114,12 @@ static enum err_code
 suspect_locked(struct db_conn *c, const struct batch_opts *o, const struct tenant *t, bool *first,
     struct err *e)
 {
-	int64_t last_seq;
 	bool locked;
 	enum err_code rc = tenant_lock(c, t->app_id, &locked, e);
 
 	*first = false;
 	if (rc == ERR_OK && locked)
-		rc = tenant_served(c, t->app_id, 0, true, &last_seq, e);
+		rc = tenant_served(c, t->app_id, 0, true, e);
 	if (rc == ERR_OK && locked)
 		rc = queue_suspect(c, t->app_id, o->limit, first, e);
 	return rc;
@@ -158,12 +173,11 @@ count_beforehand(const struct run *run, struct alone *a, struct err *e)
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct uuid app_id = run->tenant->app_id;
 	int max_attempts = run->opts->max_attempts;
-	int64_t last_seq;
 	bool locked;
 	enum err_code rc = tenant_lock(run->conn, app_id, &locked, e);
 
 	if (rc == ERR_OK && locked)
-		rc = tenant_served(run->conn, app_id, 0, true, &last_seq, e);
+		rc = tenant_served(run->conn, app_id, 0, true, e);
 	if (rc == ERR_OK && locked)
 		rc = queue_take(run->conn, app_id, 1, 0, &r, e);
 	if (rc != ERR_OK || !locked || db_rows(&r) == 0)

@@ -134,12 +134,11 @@ write_kind(struct work *w, const struct record_kind *kind, struct err *e)
 static enum err_code
 finish(struct work *w, struct err *e)
 {
-	int64_t last_seq = 0;
 	struct uuid app_id = w->b->tenant->app_id;
-	enum err_code rc = tenant_served(w->b->conn, app_id, w->feed.n, w->b->alone, &last_seq, e);
+	enum err_code rc = feed_append(w->b->conn, app_id, w->feed.items, w->feed.n, e);
 
 	if (rc == ERR_OK)
-		rc = feed_append(w->b->conn, app_id, last_seq, w->feed.items, w->feed.n, e);
+		rc = tenant_served(w->b->conn, app_id, w->feed.n, w->b->alone, e);
 	if (rc == ERR_OK)
 		rc = queue_remove(w->b->conn, app_id, w->done, w->ndone, e);
 	w->b->report->changes = w->feed.n;

@@ -64,13 +64,12 @@ static enum err_code
 finish(struct work *w, struct err *e)
 {
 	const struct batch *b = w->b;
-	int64_t last_seq;
 	enum err_code rc = claims_give(b->conn, w->gifts, w->ngifts, e);
 
 	if (rc == ERR_OK)
 		rc = queue_remove(b->conn, UUID_NIL, b->events, b->nevents, e);
 	if (rc == ERR_OK)
-		rc = tenant_served(b->conn, UUID_NIL, 0, b->alone, &last_seq, e);
+		rc = tenant_served(b->conn, UUID_NIL, 0, b->alone, e);
 	return rc;
 }
 

@@ -3,13 +3,14 @@
 static const struct db_stmt APPEND = {
 	.name = "feed_append",
 	.sql = "INSERT INTO change_feed (app_id, seq, type, object_id, data)"
-	       " SELECT $1, $2 + u.n, u.type, u.object_id, u.data"
-	       " FROM unnest($3, $4, $5) WITH ORDINALITY AS u (type, object_id, data, n)",
+	       " SELECT $1, h.last_seq + u.n, u.type, u.object_id, u.data FROM tenant_heads h,"
+	       " unnest($2, $3, $4) WITH ORDINALITY AS u (type, object_id, data, n)"
+	       " WHERE h.app_id = $1",
 };
 
 enum err_code
-feed_append(struct db_conn *c, struct uuid app_id, int64_t last_seq, const struct feed_item *items,
-    int n, struct err *e)
+feed_append(
+    struct db_conn *c, struct uuid app_id, const struct feed_item *items, int n, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_array_release) struct db_array types, ids, data;
@@ -26,9 +27,8 @@ feed_append(struct db_conn *c, struct uuid app_id, int64_t last_seq, const struc
 		db_array_bytes(&data, items[i].data);
 	}
 	db_p_uuid(&p, app_id);
-	db_p_i64(&p, last_seq);
 	db_p_array(&p, &types);
 	db_p_array(&p, &ids);
 	db_p_array(&p, &data);
-	return db_exec_later(c, &APPEND, &p, e);
+	return db_exec_later(c, &APPEND, &p, NULL, e);
 }

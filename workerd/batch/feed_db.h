@@ -17,8 +17,8 @@ struct feed_item {
 	struct str data; /* the REST object */
 };
 
-/* Numbers the items last_seq + 1 … . The caller has raised the tenant's last_seq by n. */
-CTI_MUST_CHECK enum err_code feed_append(struct db_conn *c, struct uuid app_id, int64_t last_seq,
-    const struct feed_item *items, int n, struct err *e);
+/* Numbers the items from the tenant's last_seq on, which tenant_served() then raises by n. */
+CTI_MUST_CHECK enum err_code feed_append(
+    struct db_conn *c, struct uuid app_id, const struct feed_item *items, int n, struct err *e);
 
 #endif

@@ -130,7 +130,7 @@ queue_remove(
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	db_p_array(&p, &ids);
-	return db_exec(c, &REMOVE, &p, NULL, e);
+	return db_exec_later(c, &REMOVE, &p, NULL, e);
 }
 
 enum err_code

@@ -38,7 +38,7 @@ CTI_MUST_CHECK enum err_code queue_take_one(struct db_conn *c, struct uuid app_i
     struct uuid event_id, struct db_result *r, struct err *e);
 void queue_event_read(const struct db_result *r, int row, struct queue_event *out);
 
-/* Done with these: remove them from the queue. */
+/* Done with these: remove them from the queue. Does not wait for the answer, see db_exec_later(). */
 CTI_MUST_CHECK enum err_code queue_remove(
     struct db_conn *c, struct uuid app_id, const struct queue_event *events, int n, struct err *e);
 

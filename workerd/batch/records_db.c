@@ -226,5 +226,5 @@ records_save(struct db_conn *c, struct uuid app_id, const struct record_kind *ki
 		add_column(&p, kind, f, rows, n);
 	if (has_clocks(kind))
 		add_clocks(&p, kind, rows, n, a);
-	return db_exec_later(c, &sql_of(kind)->save, &p, e);
+	return db_exec_later(c, &sql_of(kind)->save, &p, NULL, e);
 }

@@ -6,35 +6,35 @@
 	" AND q.next_attempt_at <= now() OFFSET 0)"
 
 /* Marks one of the tenants that the condition and order given allow. */
-#define CLAIM_WHERE(which, lock)                                                         \
+#define MARKED(which, lock)                                                              \
 	"WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true)),"          \
 	" next AS (SELECT h.app_id, h.batch_mark FROM tenant_heads h"                    \
 	"   WHERE (h.batch_mark IS NULL OR h.batch_mark < now() - $1 * interval '1 ms')" \
-	"   AND " which " LIMIT 1 FOR UPDATE OF h " lock ")"                             \
-	" UPDATE tenant_heads t SET batch_mark = clock_timestamp() FROM next, hurry"     \
-	" WHERE t.app_id = next.app_id"                                                  \
-	" RETURNING t.app_id, next.batch_mark IS NOT NULL,"                              \
+	"   AND " which " LIMIT 1 FOR UPDATE OF h " lock "),"                            \
+	" marked AS (UPDATE tenant_heads t SET batch_mark = clock_timestamp()"           \
+	"   FROM next, hurry WHERE t.app_id = next.app_id"                               \
+	"   RETURNING t.app_id, next.batch_mark IS NOT NULL AS died,"                    \
 	"   EXISTS (SELECT 1 FROM dialpad_webhooks w WHERE w.app_id = t.app_id"          \
-	"           AND w.retired_at <= now())"
+	"     AND w.retired_at <= now()) AS has_retired)"
 
+/* One row, also when there is nobody to serve. */
 static const struct db_stmt CLAIM = {
 	.name = "tenant_claim",
-	.sql = CLAIM_WHERE(DUE " ORDER BY h.served_at NULLS FIRST", "SKIP LOCKED"),
+	.sql = MARKED(DUE " ORDER BY h.served_at NULLS FIRST",
+	    "SKIP LOCKED") " SELECT m.app_id, m.died, m.has_retired, CASE WHEN m.app_id IS NULL"
+			   "   THEN EXISTS (SELECT 1 FROM tenant_heads h WHERE " DUE ") END"
+			   " FROM (SELECT) one LEFT JOIN marked m ON true",
 };
 
 static const struct db_stmt CLAIM_ONE = {
 	.name = "tenant_claim_one",
-	.sql = CLAIM_WHERE("h.app_id = $2", "SKIP LOCKED"),
+	.sql =
+	    MARKED("h.app_id = $2", "SKIP LOCKED") " SELECT app_id, died, has_retired FROM marked",
 };
 
 static const struct db_stmt CLAIM_NEXT = {
 	.name = "tenant_claim_next",
-	.sql = CLAIM_WHERE("h.app_id = $2", ""),
-};
-
-static const struct db_stmt ANY_DUE = {
-	.name = "tenant_any_due",
-	.sql = "SELECT EXISTS (SELECT 1 FROM tenant_heads h WHERE " DUE ")",
+	.sql = MARKED("h.app_id = $2", "") " SELECT app_id, died, has_retired FROM marked",
 };
 
 static const struct db_stmt LOCK = {
@@ -46,7 +46,7 @@ static const struct db_stmt SERVED = {
 	.name = "tenant_served",
 	.sql = "UPDATE tenant_heads SET last_seq = last_seq + $2, served_at = clock_timestamp(),"
 	       "   batch_mark = CASE WHEN $3 THEN clock_timestamp() END"
-	       " WHERE app_id = $1 RETURNING last_seq - $2",
+	       " WHERE app_id = $1",
 };
 
 static const struct db_stmt RELEASE = {
@@ -55,33 +55,33 @@ static const struct db_stmt RELEASE = {
 	       " WHERE app_id = $1",
 };
 
-static enum err_code
-claim(struct db_conn *c, const struct db_stmt *stmt, const struct db_params *p, struct tenant *out,
-    bool *found, struct err *e)
+static void
+read_tenant(const struct db_result *r, struct tenant *out)
 {
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = db_exec(c, stmt, p, &r, e);
-
-	if (rc != ERR_OK)
-		return rc;
-	*found = db_rows(&r) > 0;
-	if (*found)
-		*out = (struct tenant){
-			.app_id = db_uuid(&r, 0, 0),
-			.died = db_bool(&r, 0, 1),
-			.has_retired = db_bool(&r, 0, 2),
-		};
-	return ERR_OK;
+	*out = (struct tenant){
+		.app_id = db_uuid(r, 0, 0),
+		.died = db_bool(r, 0, 1),
+		.has_retired = db_bool(r, 0, 2),
+	};
 }
 
 enum err_code
-tenant_claim(struct db_conn *c, struct tenant *out, bool *found, struct err *e)
+tenant_claim(struct db_conn *c, struct tenant *out, bool *found, bool *due, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
 
 	db_params_init(&p);
 	db_p_i64(&p, TENANT_STALE_MS);
-	return claim(c, &CLAIM, &p, out, found, e);
+	rc = db_exec(c, &CLAIM, &p, &r, e);
+	if (rc != ERR_OK)
+		return rc;
+	*found = !db_null(&r, 0, 0);
+	*due = db_bool(&r, 0, 3);
+	if (*found)
+		read_tenant(&r, out);
+	return ERR_OK;
 }
 
 enum err_code
@@ -89,22 +89,19 @@ tenant_claim_one(struct db_conn *c, struct uuid app_id, bool wait, struct tenant
     struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	enum err_code rc;
 
 	db_params_init(&p);
 	db_p_i64(&p, TENANT_STALE_MS);
 	db_p_uuid(&p, app_id);
-	return claim(c, wait ? &CLAIM_NEXT : &CLAIM_ONE, &p, out, found, e);
-}
-
-enum err_code
-tenant_any_due(struct db_conn *c, bool *due, struct err *e)
-{
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc = db_exec(c, &ANY_DUE, NULL, &r, e);
-
-	if (rc == ERR_OK)
-		*due = db_bool(&r, 0, 0);
-	return rc;
+	rc = db_exec(c, wait ? &CLAIM_NEXT : &CLAIM_ONE, &p, &r, e);
+	if (rc != ERR_OK)
+		return rc;
+	*found = db_rows(&r) > 0;
+	if (*found)
+		read_tenant(&r, out);
+	return ERR_OK;
 }
 
 enum err_code
@@ -123,21 +120,26 @@ tenant_lock(struct db_conn *c, struct uuid app_id, bool *locked, struct err *e)
 }
 
 enum err_code
-tenant_served(struct db_conn *c, struct uuid app_id, int64_t feed_rows, bool keep_mark,
-    int64_t *last_seq, struct err *e)
+tenant_lock_later(struct db_conn *c, struct uuid app_id, struct db_result *r, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
-	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
-	enum err_code rc;
+
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	return db_exec_later(c, &LOCK, &p, r, e);
+}
+
+enum err_code
+tenant_served(
+    struct db_conn *c, struct uuid app_id, int64_t feed_rows, bool keep_mark, struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	db_p_i64(&p, feed_rows);
 	db_p_bool(&p, keep_mark);
-	rc = db_exec(c, &SERVED, &p, &r, e);
-	if (rc == ERR_OK)
-		*last_seq = db_i64(&r, 0, 0);
-	return rc;
+	return db_exec_later(c, &SERVED, &p, NULL, e);
 }
 
 enum err_code

@@ -24,9 +24,10 @@ struct tenant {
 
 enum { TENANT_STALE_MS = 1000 }; /* a mark this old belongs to no living worker */
 
-/* The tenant that waited longest among those with due work that nobody else is serving. */
+/* The tenant that waited longest among those with due work that nobody else is serving. When there is
+ * none, *due tells whether any event is due, whoever serves its tenant. */
 CTI_MUST_CHECK enum err_code tenant_claim(
-    struct db_conn *c, struct tenant *out, bool *found, struct err *e);
+    struct db_conn *c, struct tenant *out, bool *found, bool *due, struct err *e);
 
 /* This tenant, with or without due work; not found while somebody else is serving it. `wait`: the
  * end of a batch under way is waited for, and its tenant is ours next. With `died`, hand that to
@@ -34,17 +35,17 @@ CTI_MUST_CHECK enum err_code tenant_claim(
 CTI_MUST_CHECK enum err_code tenant_claim_one(struct db_conn *c, struct uuid app_id, bool wait,
     struct tenant *out, bool *found, struct err *e);
 
-/* Is any event due, whoever serves its tenant? */
-CTI_MUST_CHECK enum err_code tenant_any_due(struct db_conn *c, bool *due, struct err *e);
-
 /* False when another worker has it after all. */
 CTI_MUST_CHECK enum err_code tenant_lock(
     struct db_conn *c, struct uuid app_id, bool *locked, struct err *e);
+/* The same without waiting for the answer, see db_exec_later(): locked if *r has a row by then. */
+CTI_MUST_CHECK enum err_code tenant_lock_later(
+    struct db_conn *c, struct uuid app_id, struct db_result *r, struct err *e);
 
-/* The tenant goes to the end of the line; its mark stays when `keep_mark`. *last_seq is the number
- * of the feed's last row before the feed_rows that this batch adds. */
-CTI_MUST_CHECK enum err_code tenant_served(struct db_conn *c, struct uuid app_id, int64_t feed_rows,
-    bool keep_mark, int64_t *last_seq, struct err *e);
+/* The tenant, with feed_rows more in its feed, goes to the end of the line; its mark stays when
+ * `keep_mark`. Does not wait for the answer, see db_exec_later(). */
+CTI_MUST_CHECK enum err_code tenant_served(
+    struct db_conn *c, struct uuid app_id, int64_t feed_rows, bool keep_mark, struct err *e);
 
 /* The batch failed and its worker lives: nothing to be careful about. The tenant goes to the end of
  * the line, so that it does not hold up the others. */

@@ -102,7 +102,6 @@ static enum err_code
 walk_locked(
     struct db_conn *c, const struct batch_opts *o, bool keep_mark, int *events, struct err *e)
 {
-	int64_t last_seq;
 	bool locked;
 	enum err_code rc = tenant_lock(c, UUID_NIL, &locked, e);
 
@@ -111,7 +110,7 @@ walk_locked(
 	rc = begin_walk(c, o, e);
 	if (rc == ERR_OK)
 		rc = requeue(c, o->limit, events, e);
-	return rc != ERR_OK ? rc : tenant_served(c, UUID_NIL, 0, keep_mark, &last_seq, e);
+	return rc != ERR_OK ? rc : tenant_served(c, UUID_NIL, 0, keep_mark, e);
 }
 
 static enum err_code

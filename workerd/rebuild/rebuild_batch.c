@@ -137,13 +137,12 @@ static enum err_code
 write_locked(struct work *w, const struct str *ids, int n, bool keep_mark, struct err *e)
 {
 	struct uuid app_id = w->opts->app_id;
-	int64_t last_seq;
 	enum err_code rc = rebuild_records(w, ids, n, e);
 
 	if (rc == ERR_OK)
-		rc = tenant_served(w->conn, app_id, w->feed.n, keep_mark, &last_seq, e);
+		rc = feed_append(w->conn, app_id, w->feed.items, w->feed.n, e);
 	if (rc == ERR_OK)
-		rc = feed_append(w->conn, app_id, last_seq, w->feed.items, w->feed.n, e);
+		rc = tenant_served(w->conn, app_id, w->feed.n, keep_mark, e);
 	w->report->changes += w->feed.n;
 	return rc;
 }
