@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 
@@ -10,7 +9,7 @@ import pytest
 import unprivileged
 from cti import App, Stack
 
-from test.conftest import ROOT
+from test import pages
 from test.sim.catalogue import events_by_time, perform
 
 RUNNERS = {
@@ -22,9 +21,7 @@ CALLS = 3
 
 
 def printed() -> list[tuple[str, str]]:
-    page = (ROOT / "docs" / "api.md").read_text()
-    return [(kind, code) for kind, code in re.findall(r"^```(\w*)\n(.*?)^```", page, re.M | re.S)
-            if kind in RUNNERS]
+    return [(block.kind, block.code) for block in pages.to_run("docs/api.md", *RUNNERS)]
 
 
 @pytest.fixture(scope="module")
