@@ -162,7 +162,7 @@ test-long: deps-test ## what takes too long for `make test`, see docs/testing.md
 	@$(MAKE) --no-print-directory BUILD=asan all lint-deep
 	@CTI_BUILD=asan $(PYTEST) test/long
 
-chaos: deps-test ## two workers, hurt at random for CHAOS_SECONDS=600
+chaos: deps-test ## a whole deployment under load, hurt at random for CHAOS_SECONDS=600
 	@$(MAKE) --no-print-directory BUILD=asan all
 	@CTI_BUILD=asan CHAOS_SECONDS=$(CHAOS_SECONDS) $(PYTEST) -s test/e2e/test_chaos.py
 
