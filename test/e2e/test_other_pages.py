@@ -22,7 +22,7 @@ def app(own_stack: Stack) -> App:
 
 def run(stack: Stack, app: App, code: str) -> str:
     [key] = stack.admin("GET", f"/apps/{app.app_id}/api-keys")["api_keys"][:1]
-    env = {"CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "CTI_APP": app.app_id,
+    env = {"CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "CTI_APP_ID": app.app_id,
            "CTI_KEY_ID": key["key_id"]}
     done = subprocess.run(["sh", "-eu"], input=code, capture_output=True, text=True, timeout=20,
                           check=False, env=unprivileged.base_env() | env)
