@@ -262,14 +262,16 @@ step(struct jobs *j)
 	return rest_ms;
 }
 
-/* Requests have come since `*seen`: they are due. */
+/* Requests have come since `*seen`: they are due, and often one is about a connection. */
 static void
 heed_hints(struct jobs *j, uint64_t *seen)
 {
 	uint64_t now = wake_seen(j->wake);
 
-	if (now != *seen)
+	if (now != *seen) {
 		j->state[JOB_NUMBER_requests].due_ms = clock_mono_ms();
+		j->state[JOB_NUMBER_connections].due_ms = clock_mono_ms();
+	}
 	*seen = now;
 }
 
