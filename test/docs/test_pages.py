@@ -94,11 +94,20 @@ def test_a_route_that_is_named_exists(page: str):
             assert any(r.startswith(named[1]) and r.endswith(named[2].removeprefix("…")) for r in routes), code
 
 
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("page", pages.pages())
 def test_a_link_leads_somewhere(page: str):
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", pages.text_of(page)):
-        if not target.startswith(("http://", "https://")):
-            assert ((ROOT / page).parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", pages.text_of(page)):
+        if target.startswith(("http://", "https://")):
+            continue
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file.read_text()), f"{target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", pages.pages())
