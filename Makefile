@@ -57,12 +57,18 @@ DBTESTS := $(patsubst test/db/%.c,%,$(wildcard test/db/t_*.c))
 FUZZERS := $(patsubst test/fuzz/%.c,%,$(wildcard test/fuzz/fuzz_*.c))
 obj      = $(patsubst %.c,$(B)/%.o,$(1))
 sources  = $(wildcard $(1)/*.c $(1)/*/*.c)
+C_FILES := $(foreach d,$(DAEMONS) common test,$(call sources,$(d)))
 # What a test of a daemon's part links: all of its files but main.
 parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
+# What is not initialised clang and gcc find better: cppcheck takes what a function writes for what it reads.
+CPPCHECK := -q -j2 --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
+            --suppress=uninitvar --suppress=ctuuninitvar \
+            -I. -D_GNU_SOURCE --template='{file}:{line}: {message} [{id}]'
+
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all install deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint docs format clean help FORCE
+.PHONY: all install deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint lint-deep docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -153,10 +159,10 @@ e2e: all $(B)/test/full_disk.so ## end-to-end tests against one variant's daemon
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
 
 test-long: deps-test ## what takes too long for `make test`, see docs/testing.md
-	@$(MAKE) --no-print-directory BUILD=asan all
+	@$(MAKE) --no-print-directory BUILD=asan all lint-deep
 	@CTI_BUILD=asan $(PYTEST) test/long
 
-chaos: deps-test ## two workers, hurt at random for CHAOS_SECONDS=600
+chaos: deps-test ## a whole deployment under load, hurt at random for CHAOS_SECONDS=600
 	@$(MAKE) --no-print-directory BUILD=asan all
 	@CTI_BUILD=asan CHAOS_SECONDS=$(CHAOS_SECONDS) $(PYTEST) -s test/e2e/test_chaos.py
 
@@ -168,8 +174,25 @@ fuzz: deps-fuzz ## libFuzzer on each target, FUZZ_SECONDS=60 apiece
 
 fuzzers: $(FUZZERS:%=$(B)/fuzz/%)
 
-lint: ## layout, layers, banned calls, generated documents
+lint: $(C_FILES:%.c=$(B)/tidy/%.ok) ## layout, layers, banned calls, clang-tidy, cppcheck, shellcheck, generated documents
 	@CTI_BUILD=$(BUILD) $(PYTHON) test/lint/lint.py
+	@mkdir -p $(B)/cppcheck
+	@cppcheck $(CPPCHECK) --cppcheck-build-dir=$(B)/cppcheck $(C_FILES)
+	@git -c safe.directory='*' grep -lE '^#!.*[/ ](ba|da)?sh$$' | xargs shellcheck
+
+lint-deep: $(C_FILES:%.c=$(B)/tidy-deep/%.ok) ## clang's static analyser as well, which takes minutes
+
+# An object is newer than all that its source includes, so this is done again only where it must be.
+tidy = said=$$(clang-tidy --quiet $(1) $< -- $(CPPFLAGS) -std=c17 $(WARN) 2>&1) || { echo "$$said"; exit 1; }
+$(B)/tidy/%.ok: %.c $(B)/%.o .clang-tidy
+	@echo "  TIDY  $<"; mkdir -p $(@D)
+	$(Q)$(call tidy,--checks=-clang-analyzer-*)
+	$(Q)touch $@
+
+$(B)/tidy-deep/%.ok: %.c $(B)/%.o .clang-tidy
+	@echo "  TIDY  $<"; mkdir -p $(@D)
+	$(Q)$(call tidy,)
+	$(Q)touch $@
 
 docs: all ## make the generated documents anew
 	@$(B)/bin/apid --config-markdown > docs/configuration.md

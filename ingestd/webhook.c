@@ -22,9 +22,12 @@ enum { ANSWER_MS = 4000 };
 void
 webhook_declare_metrics(void)
 {
-	metric_declare(&webhooks_total, "stored");
-	metric_declare(&webhooks_total, "unavailable");
-	metric_declare(&webhooks_total, "bad_signature");
+	static const char *const RESULTS[] = { "stored", "unavailable", "bad_signature",
+		"no_secret", "too_large", "misdirected", "refused" };
+
+	/* From zero on, so that the first one of each counts as an increase. */
+	for (size_t i = 0; i < sizeof RESULTS / sizeof *RESULTS; i++)
+		metric_declare(&webhooks_total, RESULTS[i]);
 	metric_declare(&last_event, NULL);
 }
 

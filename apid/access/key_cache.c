@@ -1,5 +1,6 @@
 #include "apid/access/key_cache.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 
@@ -68,6 +69,7 @@ chain_of(const struct key_cache *c, struct str key_id)
 
 	(void)crypto_shorthash(hash, (const unsigned char *)key_id.p, key_id.n, c->key);
 	memcpy(&number, hash, sizeof number);
+	assert(c->nchains > 0);
 	return &c->chains[number % c->nchains];
 }
 

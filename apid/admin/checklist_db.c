@@ -12,7 +12,7 @@ static const struct db_stmt GET = {
 	.sql =
 	    "SELECT a.is_active, (SELECT count(*) FROM api_keys k WHERE k.app_id = a.app_id"
 	    "   AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())),"
-	    " c.state, c.company_name, c.last_error,"
+	    " c.state, c.environment, c.company_name, c.last_error,"
 	    " array_to_string(ARRAY(SELECT s FROM unnest(" NEEDED_SCOPES ") AS s"
 	    "   WHERE s <> ALL (coalesce(c.scopes, '{}')) AND s || ':all' <> ALL (c.scopes)), ' '),"
 	    " w.webhook_id IS NOT NULL AND w.last_checked_at IS NOT NULL AND w.last_error IS NULL,"

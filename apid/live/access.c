@@ -59,7 +59,7 @@ judge(const struct db_result *r, const struct live_caller *who)
 }
 
 static void
-fill(struct live_pass *pass, const struct db_result *r, int kind, struct str id)
+fill(struct live_pass *pass, const struct db_result *r, enum live_by kind, struct str id)
 {
 	*pass = (struct live_pass){ .app_id = db_uuid(r, 0, COL_APP_ID), .kind = kind };
 	memcpy(pass->id, id.p, id.n);

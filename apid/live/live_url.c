@@ -1,5 +1,7 @@
 #include "apid/live/live_url.h"
 
+#include <assert.h>
+
 enum { MAX_URL_BYTES = 4096 };
 
 void
@@ -9,6 +11,7 @@ live_url_render(const char *public_url, const char *parameter, struct str value,
 	const struct str http = STR("http");
 	struct str base = str_of(public_url);
 
+	assert(public_url != NULL);
 	/* "http" becomes "ws", and so "https" becomes "wss". */
 	if (str_starts_nocase(base, http)) {
 		base.p += http.n;

@@ -58,7 +58,8 @@ find(const struct holdings *all, const struct live_pass *pass)
 }
 
 static enum err_code
-ask(struct live_hub *h, struct holdings *all, int kind, const struct db_stmt *stmt, struct err *e)
+ask(struct live_hub *h, struct holdings *all, enum live_by kind, const struct db_stmt *stmt,
+    struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_array_release) struct db_array ids;
@@ -69,7 +70,7 @@ ask(struct live_hub *h, struct holdings *all, int kind, const struct db_stmt *st
 	db_params_init(&p);
 	db_array_init(&ids, DB_TEXT);
 	for (int i = 0; i < all->n; i++)
-		if ((int)all->all[i].pass.kind == kind)
+		if (all->all[i].pass.kind == kind)
 			db_array_bytes(&ids, str_of(all->all[i].pass.id));
 	if (ids.n == 0)
 		return ERR_OK;

@@ -30,7 +30,9 @@ next_asking(struct live_hub *h, struct asking *out)
 		s = s->next;
 	if (s != NULL) {
 		s->asked = ++h->asked;
-		*out = (struct asking){ s->asked, TAKE(s->api_key), TAKE(s->origin) };
+		out->number = s->asked;
+		out->api_key = TAKE(s->api_key);
+		out->origin = TAKE(s->origin);
 	}
 	live_unlock(h);
 	return s != NULL;

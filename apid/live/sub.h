@@ -23,10 +23,12 @@ struct live_sub;
 
 enum { LIVE_ID_BYTES = UUID_TEXT_BYTES };
 
+enum live_by { LIVE_BY_NOTHING, LIVE_BY_KEY, LIVE_BY_TOKEN };
+
 /* What a subscriber was let in by: it is looked at again every few seconds. */
 struct live_pass {
 	struct uuid app_id;
-	enum { LIVE_BY_NOTHING, LIVE_BY_KEY, LIVE_BY_TOKEN } kind;
+	enum live_by kind;
 	char id[LIVE_ID_BYTES]; /* of the key or of the token */
 };
 

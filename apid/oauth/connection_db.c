@@ -43,11 +43,11 @@ static const struct db_stmt UPDATE = {
 	    " connected_at = now(), updated_at = now() WHERE app_id = $1",
 };
 
-/* What could not be asked of Dialpad without a token. */
+/* What could not be asked of Dialpad without a token, or without this scope. */
 static const struct db_stmt RESUME_REPAIRS = {
 	.name = "connection_resume_repairs",
 	.sql = "UPDATE jobs SET run_at = now(), attempts = 0 WHERE app_id = $1 AND kind = 'repair'"
-	       " AND run_at IS NULL AND last_error IS NOT NULL",
+	       " AND last_error IS NOT NULL",
 };
 
 struct saving {

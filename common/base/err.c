@@ -15,8 +15,8 @@ static const struct {
 #undef X
 };
 
-enum err_code
-err_set(struct err *e, enum err_code code, const char *fmt, ...)
+void
+err_fill(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	struct err made = { .code = code };
 	va_list ap;
@@ -26,7 +26,6 @@ err_set(struct err *e, enum err_code code, const char *fmt, ...)
 	(void)vsnprintf(made.msg, sizeof made.msg, fmt, ap);
 	va_end(ap);
 	*e = made;
-	return code;
 }
 
 const char *

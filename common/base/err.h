@@ -50,8 +50,17 @@ struct err {
 	char msg[300];
 };
 
-/* Fill *e, clear its sqlstate, return `code`. The arguments may refer to e->msg. */
-enum err_code err_set(struct err *e, enum err_code code, const char *fmt, ...) CTI_PRINTF(3, 4);
+/* Fill *e, clear its sqlstate, return `code`: err_set(e, ERR_INVALID, "no %s", name). The arguments
+ * may refer to e->msg. A macro, so that compiler and analyser see that what comes back is `code`. */
+#define err_set(e, code, ...)                      \
+	__extension__({                            \
+		enum err_code code_ = (code);      \
+		err_fill((e), code_, __VA_ARGS__); \
+		code_;                             \
+	})
+
+/* For err_set. */
+void err_fill(struct err *e, enum err_code code, const char *fmt, ...) CTI_PRINTF(3, 4);
 
 const char *err_name(enum err_code code); /* "NOT_FOUND"; static */
 const char *err_text(enum err_code code); /* "Not found"; static */

@@ -30,7 +30,7 @@ is_made_of(struct str s, const char *others)
 static bool
 is_host_and_port(struct str s)
 {
-	struct str port = STR_NONE, host = s;
+	struct str port = STR_NONE, host;
 	const char *bracket = s.n > 0 && s.p[0] == '[' ? memchr(s.p, ']', s.n) : NULL;
 	int64_t number;
 

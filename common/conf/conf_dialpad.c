@@ -36,7 +36,7 @@ choose(struct conf *c)
 struct str
 conf_origin(struct str url)
 {
-	struct str rest = STR_NONE;
+	struct str rest;
 	size_t host;
 
 	if (str_starts_nocase(url, STR("https://")))

@@ -7,6 +7,7 @@
 
 #include "common/base/clock.h"
 
+#include <assert.h>
 #include <poll.h>
 
 OWN_DEFINE(pgconn, PGconn *, NULL, PQfinish)
@@ -178,6 +179,7 @@ open_host(const struct opening *t, int i, int64_t deadline, PGconn **out, struct
 	int hosts = host_count(t->info);
 	enum err_code rc;
 
+	assert(hosts > 0);
 	add_settings(&k, t->o);
 	add_host(&k, t->info, i % hosts, text);
 	if (prefers_standby(t->info))

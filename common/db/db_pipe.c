@@ -158,7 +158,7 @@ receive_all(struct db_conn *c, const struct db_step *steps, int n, struct err *e
 {
 	bool committing = any_commits(steps, n), committed = false, stale = false;
 	enum err_code rc = ERR_OK;
-	struct err ignored;
+	struct err ignored = { 0 };
 
 	for (int i = 0; i <= n && !db_is_broken(c); i++) {
 		bool counts = rc == ERR_OK && !committed;

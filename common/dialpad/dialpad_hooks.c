@@ -195,23 +195,24 @@ path_of(const char *base, int64_t id, char out[MAX_PATH])
 
 /* Creates without an id, changes with one; the answer's id is filled in. */
 static enum err_code
-put(struct dialpad_api *api, struct dialpad_call *call, const char *base, int64_t *id,
+put(struct dialpad_api *api, const struct dialpad_call *what, const char *base, int64_t *id,
     struct err *e)
 {
 	AUTO_RELEASE(dialpad_answer_release) struct dialpad_answer answer = { .status = 0 };
+	struct dialpad_call call = *what;
 	char path[MAX_PATH];
 	int64_t got;
 	enum err_code rc;
 
 	path_of(base, *id, path);
-	call->patience_ms = PATIENCE_MS;
-	call->path = path;
-	call->method = *id == 0 ? "POST" : "PATCH";
-	rc = dialpad_call(api, call, &answer, e);
+	call.patience_ms = PATIENCE_MS;
+	call.path = path;
+	call.method = *id == 0 ? "POST" : "PATCH";
+	rc = dialpad_call(api, &call, &answer, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (!json_get_i64(answer.json, "id", &got))
-		return dialpad_incomplete(call, "id", e);
+		return dialpad_incomplete(&call, "id", e);
 	*id = got;
 	return ERR_OK;
 }

@@ -108,7 +108,7 @@ on_request(struct mg_connection *mg, void *server)
 static int
 on_upgrade(const struct mg_connection *mg, void *server)
 {
-	(void)on_request((struct mg_connection *)(uintptr_t)mg, server);
+	(void)on_request((struct mg_connection *)mg, server);
 	return 1;
 }
 
@@ -126,7 +126,7 @@ on_authorization(struct mg_connection *mg, void *server)
 static void
 on_context(const struct mg_context *mg)
 {
-	struct mg_context *ctx = (struct mg_context *)(uintptr_t)mg;
+	struct mg_context *ctx = (struct mg_context *)mg;
 
 	mg_set_request_handler(ctx, "**", on_request, mg_get_user_data(mg));
 	mg_set_websocket_handler(ctx, "**", on_upgrade, NULL, NULL, NULL, mg_get_user_data(mg));

@@ -26,7 +26,7 @@ ends_of(const struct http_conn *c, struct ends *out)
 static bool
 has_ends(int fd, const struct ends *wanted)
 {
-	struct sockaddr_in peer, local;
+	struct sockaddr_in peer = { 0 }, local = { 0 };
 	socklen_t peer_bytes = sizeof peer, local_bytes = sizeof local;
 
 	return getpeername(fd, (struct sockaddr *)&peer, &peer_bytes) == 0
@@ -55,16 +55,17 @@ int
 http_take(struct http_conn *c)
 {
 	AUTO(fd) int stand_in = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	AUTO(fd) int taken = -1;
 	struct ends ends;
-	int fd, result;
+	int fd, taken;
 
 	if (stand_in < 0 || !ends_of(c, &ends) || (fd = find(&ends)) < 0)
 		return -1;
 	taken = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (taken < 0 || dup3(stand_in, fd, O_CLOEXEC) < 0)
+	if (taken < 0)
 		return -1;
-	result = taken;
-	taken = -1;
-	return result;
+	if (dup3(stand_in, fd, O_CLOEXEC) < 0) {
+		(void)close(taken);
+		return -1;
+	}
+	return taken;
 }

@@ -77,15 +77,15 @@ jo_end_arr(struct json_out *j)
 static void
 add_quoted(struct buf *b, const char *text, const char *behind)
 {
-	size_t n = strlen(text), m = strlen(behind);
-	char *at = buf_grow(b, n + m + 2);
+	struct str head = str_of(text), tail = str_of(behind);
+	char *at = buf_grow(b, head.n + tail.n + 2);
 
 	if (at == NULL)
 		return;
 	*at++ = '"';
-	memcpy(at, text, n);
-	at[n] = '"';
-	memcpy(at + n + 1, behind, m);
+	memcpy(at, head.p, head.n);
+	at[head.n] = '"';
+	memcpy(at + head.n + 1, tail.p, tail.n);
 }
 
 void

@@ -11,9 +11,9 @@ set -eu
 build_packages='gcc libc6-dev make pkg-config libcivetweb-dev libpq-dev libcjson-dev libsodium-dev
 	libcurl4-openssl-dev libjwt-dev python3 python3-yaml'
 run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl"
-test_packages="$run_packages libcmocka-dev clang-format
+test_packages="$run_packages libcmocka-dev clang-format clang-tidy cppcheck shellcheck
 	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist python3-jsonschema
-	faketime pgbouncer chromium chromium-driver python3-selenium nginx-light node-ws openssl"
+	faketime pgbouncer chromium chromium-driver python3-selenium nginx-light node-ws openssl jq"
 fuzz_packages="$test_packages clang libclang-rt-dev"
 
 cluster_conf=/etc/postgresql-common/createcluster.conf

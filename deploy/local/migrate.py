@@ -11,6 +11,12 @@ import unprivileged
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def changes(root: Path = ROOT) -> list[str]:
+    """The names of all changes, in order."""
+    plan = (root / "migrations" / "sqitch.plan").read_text()
+    return re.findall(r"^(\w+) .*<.*> #", plan, re.M)
+
+
 def migrate(url: str, root: Path = ROOT, to: str | None = None) -> str:
     """Deploys what is missing, verifying each change; returns what sqitch said.
 

@@ -72,7 +72,7 @@ shake_hands(int fd, const char *key)
 		if (n == sizeof text || recv(fd, text + n++, 1, 0) != 1)
 			fail("handshake");
 	if (memcmp(text, "HTTP/1.1 101", 12) != 0) {
-		fprintf(stderr, "%.*s\n", (int)n, text);
+		(void)fprintf(stderr, "%.*s\n", (int)n, text);
 		exit(1);
 	}
 }
@@ -172,18 +172,23 @@ main(int argc, char **argv)
 	(void)signal(SIGTERM, on_term);
 	while (fgets(key, sizeof key, stdin) != NULL) {
 		int slow = slow_every > 0 && ++count % slow_every == 0;
-		struct peer *s = calloc(1, sizeof *s);
-		struct epoll_event ev = { .events = EPOLLIN, .data.ptr = s };
+		struct epoll_event ev = { .events = EPOLLIN };
+		struct peer *s;
+		int fd;
 
+		key[strcspn(key, "\n")] = '\0';
+		fd = open_socket((int)strtol(argv[1], NULL, 10), key, slow);
+		if (slow)
+			continue;
+		s = calloc(1, sizeof *s);
 		if (s == NULL)
 			fail("calloc");
-		key[strcspn(key, "\n")] = '\0';
-		s->fd = open_socket((int)strtol(argv[1], NULL, 10), key, slow);
-		if (!slow)
-			(void)epoll_ctl(epoll, EPOLL_CTL_ADD, s->fd, &ev);
+		s->fd = fd;
+		ev.data.ptr = s;
+		(void)epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev);
 	}
 	puts("open");
-	fflush(stdout);
+	(void)fflush(stdout);
 	while (!ending) {
 		int n = epoll_wait(epoll, events, MAX_EVENTS, 200);
 

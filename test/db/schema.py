@@ -112,12 +112,6 @@ def public_relations(conn: Connection) -> list[str]:
     )
 
 
-def changes() -> list[str]:
-    """The names of all changes, in order."""
-    plan = (MIGRATIONS / "sqitch.plan").read_text()
-    return re.findall(r"^(\w+) .*<.*> #", plan, re.M)
-
-
 def partitions(conn: Connection) -> list[str]:
     return names(
         conn,

@@ -139,7 +139,7 @@ who_came_first_is_served_first(void **state)
 	struct db_conn *c = get(p);
 	struct turn turns[WAITING];
 	atomic_int nserved = 0;
-	int served[WAITING];
+	int served[WAITING] = { 0 };
 
 	(void)state;
 	for (int i = 0; i < WAITING; i++) {

@@ -7,12 +7,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from cluster import OWNER, Cluster
+from migrate import changes
 from psycopg import Connection
 from schema import (
     CONTROL_TABLES,
     MIGRATIONS,
     TENANT_TABLES,
-    changes,
     database,
     login,
     names,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,7 +13,8 @@ from functools import cache
 import pytest
 import yaml
 
-from test.conftest import ROOT
+from test import pages
+from test.conftest import BUILD, ROOT
 
 OVERLAYS = ("sandbox", "production")
 NPM = ROOT / "build" / "npm" / "node_modules"
@@ -147,6 +150,42 @@ def test_every_setting_is_one_that_the_daemons_know(overlay: str):
     names = set(config["data"]) | {e["name"] for w in workloads(overlay).values()
                                    for e in container(w)["env"]}
     assert names - known == set()
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory) -> dict[str, dict[str, str]]:
+    """The Secrets that docs/deploy-kubernetes.md makes, by its own commands; their names are the keys."""
+    [block] = pages.to_run("docs/deploy-kubernetes.md", "sh")
+    where = tmp_path_factory.mktemp("secrets")
+    only_say = 'kubectl() { command kubectl "$@" --dry-run=client -o yaml && echo ---; }\n'
+    done = subprocess.run(["bash", "-euo", "pipefail"], input=only_say + block.code, cwd=where, text=True,
+                          capture_output=True, check=False, env={
+                              "PATH": f"{ROOT / 'build' / BUILD / 'bin'}:{os.environ['PATH']}", "HOME": str(where)})
+    assert done.returncode == 0, done.stderr
+    return {o["metadata"]["name"]: {k: base64.b64decode(v).decode() for k, v in o["data"].items()}
+            for o in yaml.safe_load_all(done.stdout) if o and o["kind"] == "Secret"}
+
+
+@pytest.mark.parametrize("daemon", DAEMONS)
+def test_a_daemon_starts_with_what_manifests_and_secrets_give_it(secrets, daemon: str):
+    only = container(workloads("production")[daemon])
+    env = {}
+    for source in only["envFrom"]:
+        if "configMapRef" in source:
+            env |= of_kind("production", "ConfigMap")[0]["data"]
+        else:
+            env |= secrets[source["secretRef"]["name"]]
+    for entry in only["env"]:
+        if "valueFrom" in entry:
+            wanted = entry["valueFrom"]["secretKeyRef"]
+            if not (wanted.get("optional") and wanted["key"] not in secrets[wanted["name"]]):
+                env[entry["name"]] = secrets[wanted["name"]][wanted["key"]]
+        else:
+            env[entry["name"]] = entry["value"]
+    assert daemon == "ingestd" or "DIALPAD_PROD_CLIENT_SECRET" in env
+    done = subprocess.run([ROOT / "build" / BUILD / "bin" / daemon, "--check-config"],
+                          env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_kubectl_and_npm_are_there():

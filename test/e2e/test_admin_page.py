@@ -13,14 +13,13 @@ from cti import Stack
 from tasks import finished
 from web import eventually
 
-from test.conftest import ROOT
+from test import pages
 
 NUMBER = "+13345521280"
 
 
 def printed() -> list[str]:
-    page = (ROOT / "docs" / "admin.md").read_text()
-    return re.findall(r"^```sh\n(.*?)^```", page, re.M | re.S)
+    return [block.code for block in pages.to_run("docs/admin.md", "sh")]
 
 
 class Reader:
@@ -39,7 +38,7 @@ class Reader:
             ["sh", "-eu"], input=command, capture_output=True, text=True, timeout=20, check=False,
             env=unprivileged.base_env() | {
                 "CTI_URL": self.stack.apid.url, "CTI_ADMIN": secret or self.stack.admin_secret,
-                "CTI_APP": self.app.app_id, "CTI_EVENT": self.event["event_id"]})
+                "CTI_APP_ID": self.app.app_id, "CTI_EVENT": self.event["event_id"]})
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def test_without_the_secret_none_of_them_looks_like_success(reader: Reader) -> N
 
 def test_every_route_about_apps_keys_and_events_is_told() -> None:
     """By the last part of its path that is a word."""
-    page = (ROOT / "docs" / "admin.md").read_text()
+    page = pages.text_of("docs/admin.md")
     for path, item in contract.spec()["paths"].items():
         tags = {tag for method in item.values() if isinstance(method, dict)
                 for tag in method.get("tags", [])}

@@ -12,7 +12,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from cti import Stack
-from provisioned import Company, connected, dialpad_with_companies, run_job
+from outage import added_events, wait_for_repairs
+from provisioned import Company, connected, dialpad_with_companies, hooks_of, run_job
 from web import eventually
 
 SECRET = "whsec_" + base64.b64encode(b"a key of thirty-two bytes exactly").decode()
@@ -59,7 +60,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def many():
-    with dialpad_with_companies(4) as found:
+    with dialpad_with_companies(5) as found:
         yield found
 
 
@@ -120,6 +121,30 @@ def test_wrong_signatures_in_a_row_are_told_of_until_a_genuine_event_comes(
     assert app.hook.post({"call_id": 1, "state": "hangup", "event_timestamp": 1}).status == 200
     run_job(told, "alarms")
     assert told.admin("GET", f"/apps/{app.app_id}/setup")["alarms"] == []
+
+
+def test_a_secret_that_somebody_changed_is_put_right_and_what_was_refused_comes_back(
+    told: Stack, company: Company
+):
+    app = connected(told, company, "changed")
+    company.ask("PATCH", f"/webhooks/{hooks_of(company, app)[0]['id']}", {"secret": "of-somebody"})
+    refused = company.place("missed,inbound_answered")
+    company.dialpad.wait_until_delivered()
+    eventually(lambda: told.sql("SELECT 1 FROM hook_failures WHERE failures >= 5 AND app_id = %s",
+                                app.app_id), 10, "five failures")
+    told.sql("UPDATE jobs SET run_at = now() + interval '1 hour',"
+             " finished_at = now() - interval '6 minutes' WHERE kind = 'provision'")
+    told.sql("UPDATE hook_failures SET last_at = now()")
+    run_job(told, "watch")
+    eventually(lambda: hooks_of(company, app)[0]["signature"]["secret"] == app.hook.secret, 10,
+               "our secret again")
+    [heard] = company.place("missed")
+    company.dialpad.wait_until_delivered()
+    app.wait_for(f"/api/calls/{heard['call_id']}", 10)
+    run_job(told, "alarms")
+    [repair] = wait_for_repairs(told, app)
+    assert repair["reason"] == "wrong signatures"
+    assert added_events(told, app) == sorted(one["call_id"] for one in refused)
 
 
 def test_hooks_that_nobody_made_are_not_remembered(told: Stack):

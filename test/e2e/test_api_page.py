@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import time
 
@@ -10,7 +9,7 @@ import pytest
 import unprivileged
 from cti import App, Stack
 
-from test.conftest import ROOT
+from test import pages
 from test.sim.catalogue import events_by_time, perform
 
 RUNNERS = {
@@ -22,9 +21,7 @@ CALLS = 3
 
 
 def printed() -> list[tuple[str, str]]:
-    page = (ROOT / "docs" / "api.md").read_text()
-    return [(kind, code) for kind, code in re.findall(r"^```(\w*)\n(.*?)^```", page, re.M | re.S)
-            if kind in RUNNERS]
+    return [(block.kind, block.code) for block in pages.to_run("docs/api.md", *RUNNERS)]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +38,7 @@ def busy_app(stack: Stack) -> App:
 def run(kind: str, code: str, url: str, key: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         RUNNERS[kind], input=code, capture_output=True, text=True, timeout=20, check=False,
-        env=unprivileged.base_env() | {"CTI_URL": url, "CTI_KEY": key})
+        env=unprivileged.base_env() | {"CTI_URL": url, "CTI_API_KEY": key})
 
 
 @pytest.mark.parametrize("number", range(len(printed())))

@@ -14,6 +14,7 @@ import unprivileged
 import yaml
 from cti import Stack
 from hook import payload
+from live import subscribed
 from web import request
 
 from test.conftest import ROOT
@@ -43,9 +44,11 @@ def stack(run_stack) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def exported(stack: Stack) -> dict[str, str]:
-    """Each daemon's metrics, after a webhook good and bad and a request."""
+    """Each daemon's metrics, after a webhook good and bad, a request and a change that was told."""
     app = stack.create_app("watched")
-    assert app.hook.post(payload("call_connected_seed")).status == 200
+    with subscribed(app) as reader:
+        assert app.hook.post(payload("call_connected_seed")).status == 200
+        assert reader.message()["type"] == "call.started"
     request("POST", app.hook.url, b"x.y.z")
     app.wait_for("/api/calls/" + str(payload("call_connected_seed")["call_id"]), 5)
     return {d.name: request("GET", f"{d.ops_url}/metrics").body.decode() for d in stack.daemons}
@@ -67,6 +70,15 @@ def test_every_metric_and_label_that_is_asked_for_is_exported(
         for name, labels in re.findall(r"(cti_\w+)(?:\{(.*?)\})?", query):
             assert name in known, query
             assert set(re.findall(r"(\w+)=", labels)) <= known[name], query
+
+
+def test_what_an_alert_counts_is_exported_before_it_happens(exported: dict[str, str]):
+    """Prometheus sees no increase in a series that begins with one."""
+    told = "\n".join(exported.values())
+    for query in alert_queries():
+        for name, label, values in re.findall(r'increase\((cti_\w+)\{(\w+)=~?"([\w|]+)"', query):
+            for value in values.split("|"):
+                assert re.search(rf'^{name}\{{.*\b{label}="{value}"', told, re.M), (query, value)
 
 
 def test_every_label_a_panel_or_alert_sorts_by_is_exported(exported: dict[str, str]):

@@ -28,7 +28,7 @@ from test.sim.client import Simulator
 
 @pytest.fixture(scope="module")
 def many() -> Iterator[tuple[Simulator, Iterator[Company]]]:
-    with dialpad_with_companies(20) as found:
+    with dialpad_with_companies(22) as found:
         yield found
 
 
@@ -256,6 +256,14 @@ def test_the_checklist_names_the_next_step(linked: Stack, company: Company):
     company.place("missed")
     company.dialpad.wait_until_delivered()
     assert all(step["done"] for step in checklist(linked, app.app_id).values())
+
+
+def test_the_checklist_knows_that_the_environment_was_changed(linked: Stack, company: Company):
+    app = connected(linked, company, "moved")
+    linked.sql("UPDATE dialpad_connections SET environment = 'production' WHERE app_id = %s",
+               app.app_id)
+    step = checklist(linked, app.app_id)["connection"]
+    assert step["done"] is False and "forget_company" in step["next"]
 
 
 def checklist(stack: Stack, app_id: str) -> dict[str, dict]:

@@ -154,5 +154,8 @@ class Traffic:
         finally:
             self._ended.set()
 
+    def acknowledged(self) -> int:
+        return sum(parcel.acknowledged for one in self.senders for parcel in one.parcels)
+
     def statuses(self) -> Counter[int | None]:
         return sum((visitor.statuses for visitor in self.visitors), Counter())

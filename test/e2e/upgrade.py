@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,21 +11,15 @@ from dataclasses import dataclass, field
 from cluster import Cluster
 from cti import App, Stack
 from kept import check_kept
-from migrate import migrate
+from migrate import changes, migrate
 
-from test.conftest import DAEMON_ROLES, ROOT
+from test.conftest import DAEMON_ROLES
 from test.sim.catalogue import events_by_time, names_of, perform
 from test.sim.delivery import Parcel
 from test.sim.model import Play
 
-PLAN = ROOT / "migrations" / "sqitch.plan"
 TEMPLATE = "cti_release_before"
 PLAYS = 19  # every scenario once
-
-
-def changes() -> list[str]:
-    """The names of all changes, in order."""
-    return re.findall(r"^(\w+) .*<.*> #", PLAN.read_text(), re.M)
 
 
 def template_before_the_last_change(cluster: Cluster) -> str:

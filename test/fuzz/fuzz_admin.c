@@ -67,11 +67,11 @@ try_addresses(struct str in)
 {
 	int64_t hops = fuzz_byte(&in) % 4;
 	struct str peer = fuzz_line(&in);
-	struct client_addr a = client_addr_pick(peer, in, hops);
 	struct client_addr nearest = client_addr_pick(peer, in, 0);
 	struct client_addr alone = client_addr_pick(peer, STR_NONE, hops);
 
-	FUZZ_CHECK(memcmp(nearest.b, alone.b, sizeof a.b) == 0);
+	(void)client_addr_pick(peer, in, hops);
+	FUZZ_CHECK(memcmp(nearest.b, alone.b, sizeof alone.b) == 0);
 }
 
 static void

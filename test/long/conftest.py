@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
-pytest.register_assert_rewrite("cti", "ingest", "list_plans", "outage",
-                               "provisioned", "running", "web")
+pytest.register_assert_rewrite("cti", "feed", "ingest", "kept", "list_plans", "outage",
+                               "provisioned", "running", "truth", "web")
 
 from ingest_fixtures import run_ingestd, spool_dir  # noqa: E402, F401
 from running import ground  # noqa: E402, F401

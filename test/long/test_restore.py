@@ -93,7 +93,8 @@ class Restored(Cluster):
         self._restore(home / "data")
 
     def _make_owner(self) -> None:
-        """It is in the backup."""
+        """It is in the backup. The server is up as soon as it can be read; this waits for more."""
+        eventually(lambda: self.psql("SELECT pg_is_in_recovery()") == "f", 30, "the WAL's end")
 
 
 @pytest.fixture

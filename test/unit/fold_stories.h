@@ -16,6 +16,7 @@
 #include "common/base/arena.h"
 #include "common/base/buf.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 struct story {
@@ -39,6 +40,7 @@ story_random(struct story *s)
 static inline int
 story_below(struct story *s, int n)
 {
+	assert(n > 0);
 	return (int)(story_random(s) % (uint64_t)n);
 }
 

@@ -97,8 +97,7 @@ static const struct daemon_spec spec = {
 static void
 run(const char *first, const char *second)
 {
-	char *argv[] = { (char *)(uintptr_t) "testd", (char *)(uintptr_t)first,
-		(char *)(uintptr_t)second, NULL };
+	char *argv[] = { (char *)"testd", (char *)first, (char *)second, NULL };
 	int fds[2], argc = first == NULL ? 1 : second == NULL ? 2 : 3;
 
 	assert_int_equal(pipe(fds), 0);

@@ -276,6 +276,22 @@ a_refusal_of_the_token_endpoint_shows_its_code_and_nothing_else(void **state)
 	assert_null(strstr(e.msg, "ref-123"));
 }
 
+/* Dialpad might repeat the token that it does not know. */
+static void
+a_refused_token_is_not_quoted(void **state)
+{
+	struct dialpad_company c;
+	struct arena a;
+	struct err e;
+
+	(void)state;
+	arena_init(&a);
+	fake_answers(401, "{\"error\":{\"message\":\"unknown: the-access-token\"}}");
+	assert_int_equal(dialpad_company(api, TOKEN, &a, &c, &e), ERR_UNAUTHORIZED);
+	assert_null(strstr(e.msg, "the-access-token"));
+	arena_release(&a);
+}
+
 static void
 deauthorizing_sends_the_token_and_no_body(void **state)
 {
@@ -321,6 +337,7 @@ main(void)
 		cmocka_unit_test(a_token_without_an_end_or_a_successor_is_told_apart),
 		cmocka_unit_test(a_token_that_could_not_be_sent_is_a_bad_answer),
 		cmocka_unit_test(a_refusal_of_the_token_endpoint_shows_its_code_and_nothing_else),
+		cmocka_unit_test(a_refused_token_is_not_quoted),
 		cmocka_unit_test(deauthorizing_sends_the_token_and_no_body),
 		cmocka_unit_test(a_base_url_that_cannot_be_used_is_refused_by_name),
 	};

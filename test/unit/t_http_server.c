@@ -62,7 +62,7 @@ no_content(struct http_req *req, struct http_res *res, struct err *e)
 static __attribute__((noinline)) int
 fill_stack(unsigned char with)
 {
-	volatile unsigned char big[STACK_BYTES];
+	volatile unsigned char big[STACK_BYTES] = { 0 };
 
 	for (size_t i = 0; i < sizeof big; i += 512)
 		big[i] = with;

@@ -159,10 +159,11 @@ metrics_are_sorted_and_described_once(void **state)
 	for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
 		(void)snprintf(line, sizeof line, "# TYPE %s ", order[i]);
 		hit = strstr(at, line);
-		if (hit == NULL)
+		if (hit == NULL) {
 			fail_msg("%s is out of order", order[i]);
-		else
-			assert_null(strstr(hit + 1, line));
+			return;
+		}
+		assert_null(strstr(hit + 1, line));
 		at = hit;
 	}
 	assert_int_equal(text.p[text.n - 1], '\n');

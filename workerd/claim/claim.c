@@ -84,7 +84,7 @@ claim_decide(const struct claim *claims, int n, const struct dialpad_owner *fact
 	if (f.claim == NULL)
 		f = find(claims, n, CLAIM_ELIGIBLE, 0, 0);
 	*why = objection(&f);
-	if (*why != NULL)
+	if (f.claim == NULL || *why != NULL)
 		return false;
 	*app_id = f.claim->app_id;
 	return true;

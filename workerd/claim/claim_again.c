@@ -134,7 +134,7 @@ walk(struct db_conn *c, const struct batch_opts *o, bool keep_mark, int *events,
 enum err_code
 claim_again(struct db_conn *c, const struct batch_opts *o, bool *more, struct err *e)
 {
-	struct tenant nil;
+	struct tenant nil = { .died = false };
 	bool needed, found = false;
 	int events = 0;
 	enum err_code rc = is_needed(c, o, &needed, e);

@@ -50,7 +50,7 @@ get_key(const uint8_t *p, struct fold_key *k)
 struct str
 fold_clocks_encode(const struct fold_row *row, const struct record_kind *kind, struct arena *a)
 {
-	uint8_t index[RECORD_MAX_FIELDS], *out, *p;
+	uint8_t index[RECORD_MAX_FIELDS] = { 0 }, *out, *p;
 	const struct fold_key *distinct[RECORD_MAX_FIELDS];
 	uint8_t n = 0;
 

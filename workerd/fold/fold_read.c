@@ -49,7 +49,9 @@ json_value(const struct json *v, struct arena *a)
 
 	jo_init(&j, &b);
 	json_copy(v, &j);
-	return b.failed ? (struct record_value){ 0 } : record_text(arena_dup(a, buf_str(&b)));
+	if (b.failed)
+		return (struct record_value){ 0 };
+	return record_text(arena_dup(a, buf_str(&b)));
 }
 
 static struct record_value

@@ -37,11 +37,12 @@ static struct metric raised_total =
 	"(SELECT max(e.received_at) FROM event_log e WHERE e.app_id = a.app_id" \
 	" AND e.source = 'webhook' AND e.received_at > now() - interval '29 days')"
 
-/* What may have been missed in the silence is asked for, when it is noticed and when it ends. */
-#define REPAIR(from, key)                                                                      \
+/* What may have been missed is asked for: of a silence when it is noticed and when it ends, of wrong
+ * signatures when a right one comes. */
+#define REPAIR(from, key, reason)                                                              \
 	"INSERT INTO jobs (kind, app_id, job_key, params) SELECT 'repair', app_id, '" key "-'" \
 	" || floor(extract(epoch FROM now())), json_build_object('from', " from ","            \
-	" 'to', floor(extract(epoch FROM now()) * 1000)::bigint, 'reason', 'silent hook',"     \
+	" 'to', floor(extract(epoch FROM now()) * 1000)::bigint, 'reason', '" reason "',"      \
 	" 'passes', 2)"
 
 static const struct alarm {
@@ -73,9 +74,13 @@ static const struct alarm {
 		"     (SELECT environment FROM dialpad_connections c WHERE c.app_id = f.app_id), $1)"
 		"   AND (last_at < now() - interval '1 day' OR EXISTS (SELECT 1 FROM event_log e"
 		"     WHERE e.app_id = f.app_id AND e.received_at > f.first_at AND e.hook = f.hook"
-		"     AND e.source = 'webhook')) RETURNING app_id)"
-		" DELETE FROM jobs WHERE kind = 'alert' AND job_key = 'bad_signatures'"
-		" AND app_id IN (SELECT app_id FROM over)" },
+		"     AND e.source = 'webhook')) RETURNING app_id, failures, first_at),"
+		" gone AS (DELETE FROM jobs WHERE kind = 'alert' AND job_key = 'bad_signatures'"
+		"   AND app_id IN (SELECT app_id FROM over)) " REPAIR(
+		    "floor(extract(epoch FROM min(first_at) - interval '10 min') * 1000)::bigint",
+		    "signatures",
+		    "wrong signatures") " FROM over JOIN dialpad_connections c USING (app_id)"
+					" WHERE failures >= 5 AND c.state = 'connected' GROUP BY app_id" },
 	},
 	{
 	    "silent",
@@ -85,9 +90,9 @@ static const struct alarm {
 		    ", 'since_ms', floor(extract(epoch FROM " LAST_EVENT
 		    ") * 1000)::bigint") " WHERE c.state = 'connected' AND NOT " EVENTS_SINCE("now() - interval '2 hours'") " AND " HABIT
 		    AND_LIVES " ON CONFLICT DO NOTHING RETURNING app_id, params), missed AS (" REPAIR(
-			"(params->'data'->>'since_ms')::bigint",
-			"silent") " FROM raised)"
-				  " SELECT app_id FROM raised" },
+			"(params->'data'->>'since_ms')::bigint", "silent",
+			"silent hook") " FROM raised)"
+				       " SELECT app_id FROM raised" },
 	    { "alarm_heard",
 		"WITH over AS (DELETE FROM jobs j WHERE kind = 'alert' AND job_key = 'silent'"
 		"   AND (NOT EXISTS (SELECT 1 FROM dialpad_connections c WHERE c.app_id = j.app_id"
@@ -95,7 +100,7 @@ static const struct alarm {
 		"     OR EXISTS (SELECT 1 FROM event_log e WHERE e.app_id = j.app_id"
 		"       AND e.received_at > j.created_at AND e.source = 'webhook'))"
 		"   RETURNING app_id, params) " REPAIR(
-		    "(params->'data'->>'since_ms')::bigint", "heard") " FROM over" },
+		    "(params->'data'->>'since_ms')::bigint", "heard", "silent hook") " FROM over" },
 	},
 };
 

@@ -1,6 +1,6 @@
 /*
  * What nobody asked for, but is due: repairs after an outage; the webhook of an app that lacks its
- * check, or whose hook was made with another master key.
+ * check, whose hook was made with another master key, or where signatures fail in a row.
  */
 #include "workerd/jobs/job.h"
 
@@ -55,6 +55,17 @@ static const struct db_stmt OTHER_KEY = {
 	    "   AND w.state = 'current' ORDER BY hook DESC LIMIT 1)",
 };
 
+/* Signatures that fail may mean that somebody changed the secret at Dialpad. */
+static const struct db_stmt BAD_SIGNATURES = {
+	.name = "watch_bad_signatures",
+	.sql = "UPDATE jobs j SET run_at = now() FROM dialpad_connections c"
+	       " WHERE c.app_id = j.app_id AND c.state = 'connected' AND c.environment = $1"
+	       " AND j.kind = 'provision' AND j.job_key = '' AND j.attempts = 0"
+	       " AND j.run_at > now() AND j.finished_at < now() - interval '5 min'"
+	       " AND EXISTS (SELECT 1 FROM hook_failures f WHERE f.app_id = j.app_id"
+	       "   AND f.failures >= 5 AND f.last_at > j.finished_at)",
+};
+
 static enum err_code
 find(struct job_run *r, const struct db_stmt *s, const char *fingerprint, int64_t *n, struct err *e)
 {
@@ -107,5 +118,7 @@ job_watch(struct job_run *r, struct err *e)
 	rc = find_gaps(r, e);
 	if (rc == ERR_OK)
 		rc = find(r, &UNCHECKED, NULL, &n, e);
+	if (rc == ERR_OK)
+		rc = find(r, &BAD_SIGNATURES, NULL, &n, e);
 	return rc == ERR_OK ? find_other_keys(r, e) : rc;
 }

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
+#include "workerd/jobs/request.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -294,6 +295,7 @@ enum err_code
 jobs_start(struct jobs *j, const struct jobs_opts *o, struct wake *wake, struct err *e)
 {
 	*j = (struct jobs){ .opts = o, .wake = wake };
+	repair_declare_metrics();
 	for (int i = 0; i < JOBS_COUNT; i++) {
 		metric_declare(&runs_total, JOBS[i].ok);
 		metric_declare(&runs_total, JOBS[i].failed);
