@@ -22,7 +22,7 @@ RUN_BY = {
     "docs/api.md": "test/e2e/test_api_page.py",
     "docs/deploy-kubernetes.md": "test/deploy/test_kubernetes.py",
     "docs/deploy-systemd.md": "test/deploy/test_systemd_guide.py",
-    "docs/dialpad-setup.md": "test/e2e/test_other_pages.py",
+    "docs/dialpad-setup.md": "test/e2e/test_setup_page.py",
     "docs/limits.md": "test/e2e/test_other_pages.py",
     "docs/live.md": "test/e2e/test_other_pages.py",
     "docs/operations.md": "test/long/test_restore.py",

@@ -33,12 +33,12 @@ put_step(struct checklist *c, const char *step, bool done, struct str detail, st
 	c->complete = c->complete && done;
 }
 
-/* A command for a shell in which CTI_ADMIN_SECRET is set. */
+/* A command for a shell in which CTI_ADMIN is set. */
 static void
 add_command(const struct checklist *c, const char *path, const char *body, struct buf *out)
 {
 	buf_add_fmt(out,
-	    "curl -X POST -H \"Authorization: Bearer $CTI_ADMIN_SECRET\" -d '%s' "
+	    "curl -X POST -H \"Authorization: Bearer $CTI_ADMIN\" -d '%s' "
 	    "%.*s/internal/apps/%s%s",
 	    body, STR_ARG(c->api), c->app, path);
 }
@@ -68,18 +68,33 @@ put_client(struct checklist *c)
 		"WEBHOOK_MASTER_KEY: docs/dialpad-setup.md"));
 }
 
+/* Its tokens and its company are of no use at the other environment. */
+static bool
+is_elsewhere(const struct checklist *c)
+{
+	return !db_null(c->r, 0, CHECK_ENVIRONMENT)
+	    && !str_eq(db_str(c->r, 0, CHECK_ENVIRONMENT), str_of(c->conf->dialpad_env));
+}
+
 static void
-put_connection(struct checklist *c)
+put_elsewhere(struct checklist *c)
+{
+	AUTO_RELEASE(buf_release) struct buf detail = BUF(MAX_TEXT);
+	AUTO_RELEASE(buf_release) struct buf next = BUF(MAX_TEXT);
+
+	buf_add_fmt(&detail, "it was made at Dialpad's %.*s, and this server uses %s",
+	    STR_ARG(db_str(c->r, 0, CHECK_ENVIRONMENT)), c->conf->dialpad_env);
+	add_command(c, "/disconnect", "{\"forget_company\": true}", &next);
+	buf_add_c(&next, ", then connect anew");
+	put_step(c, "connection", false, buf_str(&detail), buf_str(&next));
+}
+
+static void
+put_not_connected(struct checklist *c, struct str state)
 {
 	AUTO_RELEASE(buf_release) struct buf next = BUF(MAX_TEXT);
-	struct str state = db_str(c->r, 0, CHECK_CONNECTION);
 	struct str reason = db_str(c->r, 0, CHECK_REASON);
-	bool done = str_eq(state, STR("connected"));
 
-	if (done) {
-		put_step(c, "connection", true, db_str(c->r, 0, CHECK_COMPANY), STR_NONE);
-		return;
-	}
 	buf_add_fmt(&next, "an admin of the Dialpad company opens the URL that this prints: ");
 	add_command(c, "/connect-link", "{}", &next);
 	put_step(c, "connection", false,
@@ -87,6 +102,19 @@ put_connection(struct checklist *c)
 		: state.p == NULL ? STR("never connected")
 				  : state,
 	    buf_str(&next));
+}
+
+static void
+put_connection(struct checklist *c)
+{
+	struct str state = db_str(c->r, 0, CHECK_CONNECTION);
+
+	if (!str_eq(state, STR("connected")))
+		put_not_connected(c, state);
+	else if (is_elsewhere(c))
+		put_elsewhere(c);
+	else
+		put_step(c, "connection", true, db_str(c->r, 0, CHECK_COMPANY), STR_NONE);
 }
 
 static void

@@ -17,6 +17,7 @@ enum {
 	CHECK_IS_ACTIVE,
 	CHECK_KEYS,       /* live ones */
 	CHECK_CONNECTION, /* state; null: never */
+	CHECK_ENVIRONMENT,
 	CHECK_COMPANY,
 	CHECK_REASON,  /* why not connected, if that is known */
 	CHECK_SCOPES,  /* needed and not granted, as text; empty: none */

@@ -47,5 +47,6 @@ def added_events(stack: Stack, app: App) -> list[int]:
 def check(app: App, truth: dict, reason: str | None) -> None:
     call = app.get_json(f"/api/calls/{truth['call_id']}")
     assert (call["status"], call["ended_reason"]) == (truth["status"], reason), call
+    assert call["ended_at"] or truth["ended_ms"] is None, call
     if reason is not None:
         assert call["duration"] == truth["talk_ms"] or truth["talk_ms"] is None

@@ -263,7 +263,7 @@ def test_the_checklist_knows_that_the_environment_was_changed(linked: Stack, com
     linked.sql("UPDATE dialpad_connections SET environment = 'production' WHERE app_id = %s",
                app.app_id)
     step = checklist(linked, app.app_id)["connection"]
-    assert step["done"] is False and "forget_company" in step["detail"]
+    assert step["done"] is False and "forget_company" in step["next"]
 
 
 def checklist(stack: Stack, app_id: str) -> dict[str, dict]:

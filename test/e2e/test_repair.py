@@ -19,7 +19,7 @@ from test.sim.client import Simulator
 
 @pytest.fixture(scope="module")
 def many() -> Iterator[tuple[Simulator, Iterator[Company]]]:
-    with dialpad_with_companies(10) as found:
+    with dialpad_with_companies(11) as found:
         yield found
 
 
@@ -185,6 +185,23 @@ def test_what_was_missed_without_a_token_is_repaired_after_the_next_login(
     assert Browser().connect(linked, dialpad, app.app_id, company.admin, link=link).status == 200
     wait_for_repairs(linked, app)
     assert added_events(linked, app) == sorted(one["call_id"] for one in truths)
+
+
+def test_a_voicemail_whose_hangup_was_missed_gets_its_end(
+    linked: Stack, dialpad: Simulator, company: Company
+):
+    app = connected(linked, company, "voicemail")
+    linked.ingestd.stop()
+    [truth] = company.place("voicemail")
+    dialpad.wait_until_delivered(40)
+    linked.start()
+    assert app.hook.post({"call_id": truth["call_id"], "state": "voicemail", "date_ended": None,
+                          "event_timestamp": truth["ended_ms"] - 1}).status == 200
+    linked.wait_until_done()
+    assert app.get_json(f"/api/calls/{truth['call_id']}")["ended_at"] is None
+    assert repair(linked, app, minutes=90)["result"]["calls_added"] == 1
+    check(app, truth, None)
+    assert repair(linked, app, minutes=91)["result"]["calls_added"] == 0
 
 
 def test_a_silent_time_of_refusals_is_a_gap(linked: Stack, dialpad: Simulator, company: Company):

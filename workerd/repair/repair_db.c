@@ -1,7 +1,7 @@
 #include "workerd/repair/repair_db.h"
 
 /* The live states are those of the index calls_live_idx. A call that the sweeper ended may well have
- * a real end in the list. */
+ * a real end in the list; and one that went to voicemail is over before its end is told. */
 static const struct db_stmt APPEND = {
 	.name = "repair_append",
 	.sql =
@@ -10,7 +10,7 @@ static const struct db_stmt APPEND = {
 	    " missing AS (SELECT * FROM listed l WHERE NOT EXISTS ("
 	    "     SELECT 1 FROM calls c WHERE c.app_id = $1 AND c.call_id = l.call_id"
 	    "     AND c.status NOT IN ('queued', 'ringing', 'connected', 'on_hold', 'parked')"
-	    "     AND c.ended_reason IS DISTINCT FROM 'no_final_event'"
+	    "     AND c.ended_reason IS DISTINCT FROM 'no_final_event' AND c.ended_at IS NOT NULL"
 	    "     AND (NOT l.recorded OR c.recordings IS NOT NULL))"
 	    "   AND NOT EXISTS (SELECT 1 FROM event_log e JOIN event_queue q USING (app_id, event_id)"
 	    "     WHERE e.app_id = $1 AND e.dialpad_event_id = l.call_id::text"
