@@ -35,6 +35,7 @@ NOT_RUN = {
         "the test starts what `make run` starts after it has built: deploy/local/run.py",
     "make test": CI,
     "make && test/bench/ingest              # about five minutes": BENCH,
+    "make && test/bench/process             # about fifteen minutes": BENCH,
     "make && test/bench/live                # about two minutes": BENCH,
     "make && make build/release/bench/key_check && test/bench/keys      # half a minute": BENCH,
     "make && test/bench/api                 # about four minutes": BENCH,
