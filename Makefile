@@ -61,9 +61,9 @@ C_FILES := $(foreach d,$(DAEMONS) common test,$(call sources,$(d)))
 # What a test of a daemon's part links: all of its files but main.
 parts    = $(filter-out %/main.o,$(call obj,$(call sources,$(1))))
 
-# ctuuninitvar takes what a function writes for what it reads.
+# What is not initialised clang and gcc find better: cppcheck takes what a function writes for what it reads.
 CPPCHECK := -q -j2 --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
-            --suppress=ctuuninitvar \
+            --suppress=uninitvar --suppress=ctuuninitvar \
             -I. -D_GNU_SOURCE --template='{file}:{line}: {message} [{id}]'
 
 .DEFAULT_GOAL := all

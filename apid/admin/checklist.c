@@ -33,12 +33,12 @@ put_step(struct checklist *c, const char *step, bool done, struct str detail, st
 	c->complete = c->complete && done;
 }
 
-/* A command for a shell in which CTI_ADMIN_SECRET is set. */
+/* A command for a shell in which CTI_ADMIN is set. */
 static void
 add_command(const struct checklist *c, const char *path, const char *body, struct buf *out)
 {
 	buf_add_fmt(out,
-	    "curl -X POST -H \"Authorization: Bearer $CTI_ADMIN_SECRET\" -d '%s' "
+	    "curl -X POST -H \"Authorization: Bearer $CTI_ADMIN\" -d '%s' "
 	    "%.*s/internal/apps/%s%s",
 	    body, STR_ARG(c->api), c->app, path);
 }

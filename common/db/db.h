@@ -174,6 +174,7 @@ CTI_MUST_CHECK enum err_code db_commit(struct db_conn *c, struct err *e);
 CTI_MUST_CHECK enum err_code db_commit_notify(
     struct db_conn *c, const char *channel, struct err *e);
 void db_rollback(struct db_conn *c);
+void db_rollback_later(struct db_conn *c); /* it goes with the next call, which must come at once */
 
 /*
  * How a statement of a tenant's read is planned. To plan one may cost more than to run it; but the

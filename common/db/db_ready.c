@@ -87,8 +87,8 @@ check_now(struct db_ready *r)
 		    "this build works with versions %d to %d of the schema, not with this one",
 		    DB_SCHEMA_MIN, DB_SCHEMA_MAX);
 	else if (sees_all && r->opts.production)
-		give_reason(
-		    r, "this login passes over row-level security: use the daemon's own role");
+		give_reason(r,
+		    "this login passes over row-level security: use the daemon's own role, or name it in DB_ROLE");
 	else
 		r->ready = true;
 	if (r->ready)

@@ -75,7 +75,7 @@ db_commit_notify(struct db_conn *c, const char *channel, struct err *e)
 }
 
 void
-db_rollback(struct db_conn *c)
+db_rollback_later(struct db_conn *c)
 {
 	struct err e;
 
@@ -84,7 +84,17 @@ db_rollback(struct db_conn *c)
 	}
 	if (c->pg == NULL || PQtransactionStatus(c->pg) == PQTRANS_IDLE)
 		return;
-	if (db_command(c, "ROLLBACK", &e) != ERR_OK)
+	if (db_pipe_plain(c, "ROLLBACK", "ROLLBACK", false, &e) != ERR_OK)
+		db_drop(c);
+}
+
+void
+db_rollback(struct db_conn *c)
+{
+	struct err e;
+
+	db_rollback_later(c);
+	if (c->nsteps > 0 && db_settle(c, &e) != ERR_OK)
 		db_drop(c);
 }
 

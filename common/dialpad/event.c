@@ -46,6 +46,16 @@ has(const struct json *claims, const char *key)
 	return v != NULL && !json_is_null(v);
 }
 
+/* Dialpad's own messages carry no state; those of older descriptions of it do. */
+static bool
+has_message_state(const struct json *claims)
+{
+	struct str state;
+
+	return json_get_str(claims, "state", &state)
+	    && (str_starts(state, STR("sms.")) || str_eq(state, STR("message.read")));
+}
+
 static enum dialpad_kind
 kind_of(const struct json *claims)
 {
@@ -53,7 +63,7 @@ kind_of(const struct json *claims)
 		return DIALPAD_CALL;
 	if (has(claims, "id")
 	    && (has(claims, "from_number") || has(claims, "to_number")
-		|| has(claims, "message_status")))
+		|| has(claims, "message_status") || has_message_state(claims)))
 		return DIALPAD_MESSAGE;
 	return DIALPAD_OTHER;
 }

@@ -6,7 +6,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { OPS_THREADS = 2, OPS_REQUEST_MS = 5000 };
+/* Who asks for metrics while probes hold both threads waits. */
+enum { OPS_THREADS = 2, OPS_REQUEST_MS = 5000, OPS_TURN_MS = 2000 };
 
 enum phase { STARTING, SERVING, DRAINING };
 
@@ -102,6 +103,7 @@ http_ops_start(const struct http_ops_opts *o, struct http_ops **out, struct err 
 		.nroutes = sizeof routes / sizeof routes[0],
 		.self = ops,
 		.request_ms = OPS_REQUEST_MS,
+		.wait_ms = OPS_TURN_MS,
 	    },
 	    &ops->server, e);
 	if (rc != ERR_OK) {

@@ -138,7 +138,7 @@ class Run:
         values = {
             "CTI_URL": self.settings.url("apid"),
             "CTI_INGEST_URL": self.settings.url("ingestd"),
-            "CTI_ADMIN_SECRET": self.secrets.get_or_make("INTERNAL_API_SECRET"),
+            "CTI_ADMIN": self.secrets.get_or_make("INTERNAL_API_SECRET"),
             "CTI_APP_ID": app.app_id,
             "CTI_API_KEY": app.api_key,
             "CTI_HOOK_URL": app.hook_url,

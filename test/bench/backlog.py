@@ -72,7 +72,7 @@ class Backlog:
         with connect(self.db) as conn:
             conn.execute("TRUNCATE event_log, event_queue, event_outcomes, calls, messages,"
                          " voicemails, change_feed")
-            conn.execute("DELETE FROM tenant_heads; DELETE FROM apps")
+            conn.execute("DELETE FROM tenant_heads; TRUNCATE apps CASCADE")
             make_apps(conn, self.apps)
             copy_into_log(conn, rows(events, self._owner))
             self._first, self._last = conn.execute(

@@ -118,10 +118,13 @@ class Daemon:
 
     def count(self, metric: str) -> int:
         """The value of a counter; 0 while it has never counted."""
+        return int(self.value(metric))
+
+    def value(self, metric: str) -> float:
         for line in self.get("/metrics").splitlines():
             if line.startswith(metric + " "):
-                return int(line.split()[-1])
-        return 0
+                return float(line.split()[-1])
+        return 0.0
 
     def cpu_seconds(self) -> float:
         """Of the process alone: user and system time."""

@@ -54,11 +54,12 @@ DELETE FROM pg_statistic WHERE starelid IN (SELECT oid FROM pg_class
 
 # The beginning of each statement of a batch, and what it searches by which index: the columns of
 # the condition. A partition's index is named after the partition.
-CLAIM, TAKE = "WITH hurry", "SELECT event_id, received_at"
+CLAIM, SPAN, TAKE = "WITH hurry", "SELECT min(received_at)", "SELECT event_id, received_at"
 LOAD, SAVE = "SELECT t.* FROM unnest($2) AS u (dialpad_id)", "INSERT INTO calls AS t"
 FEED, REMOVE = "INSERT INTO change_feed", "DELETE FROM event_queue"
 SEARCHES = {
     CLAIM: [("event_queue_pkey", "app_id")],
+    SPAN: [("event_queue_pkey", "app_id")],
     TAKE: [("event_queue_pkey", "app_id"), ("event_log", "event_id")],
     LOAD: [("calls_pkey", "call_id")],
     SAVE: [],

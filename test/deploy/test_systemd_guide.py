@@ -8,6 +8,7 @@ import shlex
 import shutil
 import socket
 import subprocess
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -39,9 +40,12 @@ class Machine:
         (self.root / path).chmod(0o600)
 
     def unit(self, name: str) -> list[tuple[str, str]]:
+        """Its lines, and those that the page adds to it."""
         text = (self.root / f"usr/local/lib/systemd/system/{name}.service").read_text()
-        return re.findall(r"^(\w+)=(.*)$", text.replace("/etc/", f"{self.root}/etc/")
-                          .replace("/usr/local/", f"{self.root}/usr/local/"), re.M)
+        text = re.sub("(/etc|/usr/local)/", rf"{self.root}\1/", text)
+        for added in sorted((self.root / "etc/systemd/system").glob(f"{name}.service.d/*.conf")):
+            text += added.read_text()
+        return re.findall(r"^(\w+)=(.*)$", text, re.M)
 
     def shell(self, code: str) -> None:
         """Commands of the page, on this file system instead of the real one, without sudo."""
@@ -108,11 +112,13 @@ class Unit:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory) -> Machine:
-    root = tmp_path_factory.mktemp("machine")
-    for path in (root, *root.parents):
-        if path.is_relative_to(Path(tmp_path_factory.getbasetemp())):
-            path.chmod(0o711)  # as /usr and /etc, which a service's user passes through
+def machine() -> Iterator[Machine]:
+    with tempfile.TemporaryDirectory(prefix="cti-machine-") as name:
+        Path(name).chmod(0o755)  # a service's user passes through / and /usr
+        yield install(Path(name))
+
+
+def install(root: Path) -> Machine:
     made = Machine(root)
     subprocess.run([ROOT / "deploy/systemd/install.sh"], check=True, env={
         "PATH": "/usr/bin:/bin", "DESTDIR": str(root), "BUILD_DIR": f"build/{BUILD}/bin"})
@@ -133,6 +139,7 @@ def configured(machine: Machine, empty_db: Database) -> Machine:
     machine.write("etc/cti-server/migrate.env",
                   settings[0].replace("localhost/cti", f"{place}/{empty_db.name}"))
     machine.write("etc/cti-server/common.env", settings[1])
+    machine.write("etc/cti-server/secrets/dialpad_client_secret", "s" * 40)
     for daemon in DAEMONS:
         machine.write(f"etc/cti-server/{daemon}.env",
                       f"PORT={machine.ports[daemon]}\nOPS_PORT={machine.ops[daemon]}\n")

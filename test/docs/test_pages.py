@@ -15,6 +15,9 @@ DAEMONS = ("ingestd", "workerd", "apid")
 # First words of a line that is meant to be typed.
 TYPED = re.compile(r"^\s*(sudo|make|curl|git|apid|workerd|ingestd|kubectl|docker|psql|sqitch|systemctl)\s")
 
+# ingestd's, and Dialpad's.
+OTHERS_ROUTES = ("/webhooks/", "/api/v2/")
+
 
 @pytest.mark.parametrize("page", pages.pages())
 def test_a_block_says_what_it_is_and_commands_are_marked_as_such(page: str):
@@ -81,10 +84,30 @@ def test_a_job_that_is_run_by_hand_exists():
 
 
 @pytest.mark.parametrize("page", pages.pages())
+def test_a_route_that_is_named_exists(page: str):
+    known = subprocess.run([ROOT / "build" / BUILD / "bin" / "apid", "--routes"], check=True,
+                           capture_output=True, text=True).stdout.splitlines()
+    routes = {line.rsplit(" ", 1)[0] for line in known}
+    for code in pages.inline(page):
+        named = re.match(r"((?:GET|POST|PATCH|PUT|DELETE)) (/[^?\s]*|…/[^?\s]*)", code)
+        if named and not named[2].startswith(OTHERS_ROUTES):
+            assert any(r.startswith(named[1]) and r.endswith(named[2].removeprefix("…")) for r in routes), code
+
+
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", pages.pages())
 def test_a_link_leads_somewhere(page: str):
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", pages.text_of(page)):
-        if not target.startswith(("http://", "https://")):
-            assert ((ROOT / page).parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", pages.text_of(page)):
+        if target.startswith(("http://", "https://")):
+            continue
+        file = (ROOT / page).parent / target if target else ROOT / page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file.read_text()), f"{target}#{anchor}"
 
 
 @pytest.mark.parametrize("page", pages.pages())

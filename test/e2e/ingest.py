@@ -88,7 +88,9 @@ class Ingest(Stack):
 
 def metric(daemon: Daemon, name: str) -> int:
     """A value of /metrics; `name` is the line up to the value."""
-    for line in request("GET", f"{daemon.ops_url}/metrics").body.decode().splitlines():
+    answer = request("GET", f"{daemon.ops_url}/metrics")
+    assert answer.status == 200, answer.body
+    for line in answer.body.decode().splitlines():
         if line.startswith(name + " "):
             return int(line.rsplit(" ", 1)[1])
     raise AssertionError(f"{name} is not among the metrics")

@@ -38,7 +38,7 @@ class Reader:
             ["sh", "-eu"], input=command, capture_output=True, text=True, timeout=20, check=False,
             env=unprivileged.base_env() | {
                 "CTI_URL": self.stack.apid.url, "CTI_ADMIN": secret or self.stack.admin_secret,
-                "CTI_APP": self.app.app_id, "CTI_EVENT": self.event["event_id"]})
+                "CTI_APP_ID": self.app.app_id, "CTI_EVENT": self.event["event_id"]})
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def busy_app(stack: Stack) -> App:
 def run(kind: str, code: str, url: str, key: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         RUNNERS[kind], input=code, capture_output=True, text=True, timeout=20, check=False,
-        env=unprivileged.base_env() | {"CTI_URL": url, "CTI_KEY": key})
+        env=unprivileged.base_env() | {"CTI_URL": url, "CTI_API_KEY": key})
 
 
 @pytest.mark.parametrize("number", range(len(printed())))

@@ -52,6 +52,26 @@ def test_a_call_is_started_updated_and_ended(stack: Stack, app: App, poller: Pol
     assert set(events[0]) == {"cursor", "type", "at", "data"}
 
 
+def set_connection(stack: Stack, app: App, state: str) -> None:
+    stack.sql("INSERT INTO dialpad_connections (app_id, environment, state, last_error)"
+              " VALUES (%s, 'sandbox', %s, 'why') ON CONFLICT (app_id)"
+              " DO UPDATE SET state = EXCLUDED.state", app.app_id, state)
+
+
+def test_a_connection_that_changes_is_told_once(stack: Stack, app: App, poller: Poller) -> None:
+    for state, reason in (("connected", None), ("needs_reconnect", "why"), ("connected", None)):
+        set_connection(stack, app, state)
+        answer = poller.ask(wait=15)
+        assert [event["type"] for event in answer["events"]] == ["connection.updated"]
+        [told] = [event["data"] for event in answer["events"]]
+        shown = app.get_json("/api/connection")
+        assert told == {name: shown[name] for name in told}
+        assert (told["state"], told["reason"]) == (state, reason)
+    change(app)
+    stack.wait_until_done()
+    assert [event["type"] for event in poller.drain()] == ["call.started"]
+
+
 def test_a_call_first_seen_when_it_was_over_is_ended_alone(
     stack: Stack, app: App, poller: Poller
 ) -> None:

@@ -174,8 +174,9 @@ def test_connecting_again_renews_the_connection(linked: Stack, dialpad: Simulato
     assert Browser().connect(linked, dialpad, app_id).status == 200
     shown = connection(linked, app_id)
     assert (shown["state"], shown["last_error"], shown["refresh_failures"]) == ("connected", None, 0)
-    assert linked.sql("SELECT attempts FROM jobs WHERE app_id = %s AND kind = 'provision'",
-                      app_id) == [(0,)]
+    attempts = linked.sql("SELECT attempts FROM jobs WHERE app_id = %s AND kind = 'provision'",
+                          app_id)
+    assert attempts in ([(0,)], [(1,)]), "counted anew; workerd may be at work already"
 
 
 # Several replicas

@@ -49,7 +49,7 @@ def run(stack: Stack, app_id: str, command: str) -> dict:
     done = subprocess.run(
         ["sh", "-eu"], input=f"{DEFINITION}\n{command}", capture_output=True, text=True, timeout=60,
         check=True, env=unprivileged.base_env() | {
-            "CTI_URL": stack.apid.url, "CTI_ADMIN_SECRET": stack.admin_secret, "app": app_id})
+            "CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "app": app_id})
     return json.loads(done.stdout)
 
 
@@ -59,5 +59,5 @@ def test_the_look_at_a_hook_that_gets_no_events(stack: Stack):
     done = subprocess.run(
         ["sh", "-eu"], input=DEFINITION + "\n" + command.replace(r"\|", "|"), capture_output=True,
         text=True, timeout=20, check=True, env=unprivileged.base_env() | {
-            "CTI_URL": stack.apid.url, "CTI_ADMIN_SECRET": stack.admin_secret, "app": app.app_id})
+            "CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "app": app.app_id})
     assert done.stdout.startswith("HTTP/1.1 401"), done.stdout

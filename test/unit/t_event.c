@@ -166,6 +166,12 @@ other_kinds_are_named_by_what_they_carry(void **state)
 	    (struct expect){ DIALPAD_OTHER, "changelog", NULL, 0, 0 });
 	assert_json("{\"id\":77,\"state\":\"something\"}",
 	    (struct expect){ DIALPAD_OTHER, "something", "77", 77, 0 });
+	assert_json("{\"id\":5,\"state\":\"sms.delivered\"}",
+	    (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });
+	assert_json("{\"id\":5,\"state\":\"message.read\"}",
+	    (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });
+	assert_json("{\"id\":5,\"state\":\"message.reads\"}",
+	    (struct expect){ DIALPAD_OTHER, "message.reads", "5", 5, 0 });
 	assert_json("{}", (struct expect){ DIALPAD_OTHER, "unknown", NULL, 0, 0 });
 	assert_json("{\"call_id\":null,\"id\":5,\"to_number\":[]}",
 	    (struct expect){ DIALPAD_MESSAGE, "sms", "5", 5, 0 });

@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-enum { THREADS = 3, AT_ONCE_MS = 300 };
+enum { THREADS = 3, AT_ONCE_MS = 300, PROBES = 2, PROBE_MS = 200 };
 
 #define SLOW "GET /slow HTTP/1.1\r\n\r\n"
 #define FAST "GET /fast HTTP/1.1\r\n\r\n"
@@ -65,6 +65,7 @@ static const struct http_route routes[] = {
 static bool
 is_ready(void *arg, struct json_out *j)
 {
+	clock_sleep_ms(PROBE_MS);
 	jo_kv_bool(j, "database", atomic_load(&ready));
 	return arg == &self && atomic_load(&ready);
 }
@@ -201,6 +202,22 @@ nobody_is_ready_before_the_daemon_serves(void **state)
 	assert_int_equal(r.status, 503);
 	assert_non_null(strstr(r.text, "{\"database\":true,\"status\":\"starting\"}"));
 	http_ops_set_serving(self.ops);
+}
+
+static void
+metrics_wait_while_probes_are_answered(void **state)
+{
+	int fds[PROBES];
+
+	(void)state;
+	for (int i = 0; i < PROBES; i++) {
+		fds[i] = raw_open(ops_port);
+		assert_true(raw_send(fds[i], STR("GET /readyz HTTP/1.1\r\n\r\n")));
+	}
+	clock_sleep_ms(PROBE_MS / 4);
+	assert_int_equal(raw_ask(ops_port, "GET /metrics HTTP/1.1\r\n\r\n").status, 200);
+	for (int i = 0; i < PROBES; i++)
+		assert_int_equal(raw_receive(fds[i]).status, 200);
 }
 
 static void
@@ -372,6 +389,7 @@ main(void)
 		cmocka_unit_test(beyond_its_threads_the_server_says_503_at_once),
 		cmocka_unit_test(a_request_waits_for_its_turn_where_the_server_lets_it),
 		cmocka_unit_test(probes_are_answered_while_all_threads_are_busy),
+		cmocka_unit_test(metrics_wait_while_probes_are_answered),
 		cmocka_unit_test(readiness_tells_why),
 		cmocka_unit_test(the_operations_port_tells_version_and_metrics),
 		cmocka_unit_test(a_signal_does_not_disturb_a_request),

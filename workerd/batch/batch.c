@@ -97,7 +97,7 @@ run_in_transaction(const struct run *run, struct err *e)
 	if (rc == ERR_OK)
 		rc = commit(run, e);
 	if (rc != ERR_OK)
-		db_rollback(run->conn);
+		db_rollback_later(run->conn);
 	return rc;
 }
 

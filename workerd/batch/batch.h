@@ -5,8 +5,10 @@
  *           where a batch was refused, or took its worker with it.
  * Owns:     nothing between calls.
  * Threads:  one connection, one thread.
- * Errors:   the transaction was rolled back and nothing happened. INVALID, CONFLICT and TOO_LARGE mean that
- *           PostgreSQL refuses an event's data; with any other class the batch can be run again.
+ * Errors:   nothing happened: the transaction is rolled back, with the next call on the connection, so
+ *           that the lock does not end long before the mark. tenant_release(), or what is next for the
+ *           tenant, must come at once. INVALID, CONFLICT and TOO_LARGE mean that PostgreSQL refuses an
+ *           event's data; with any other class the batch can be run again.
  *
  * Claim, records, feed and acknowledgement commit together: a crash anywhere is a rollback.
  */

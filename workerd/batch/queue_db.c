@@ -5,27 +5,38 @@
 /* LATERAL with LIMIT: one index probe in one partition of the log per event, whatever the planner
  * believes about the size of either table. */
 #define COLUMNS "event_id, received_at, attempts, hook, source, payload, is_raw"
-#define LOG                                                                            \
-	" q LEFT JOIN LATERAL (SELECT hook, source, payload,"                          \
-	"   payload_raw IS NOT NULL AS is_raw FROM event_log"                          \
-	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id" \
+#define LOG(span)                                                                           \
+	" q LEFT JOIN LATERAL (SELECT hook, source, payload,"                               \
+	"   payload_raw IS NOT NULL AS is_raw FROM event_log"                               \
+	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id" span \
 	" LIMIT 1) l ON true"
 
-/* Events whose predecessors fill the batch stay: the first never does. */
+/* When the oldest due events came. To open each day's partition of the log takes longer than to read a
+ * few events: told the days, PostgreSQL opens only those. */
+static const struct db_stmt SPAN = {
+	.name = "queue_span",
+	.sql = "SELECT min(received_at), max(received_at) FROM (SELECT received_at FROM event_queue"
+	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2) q",
+};
+
+/* Events whose predecessors fill the batch stay: the first never does. What has come since the span was
+ * read may lie beyond it, and stays too. */
+#define IN_SPAN " AND received_at BETWEEN $4 AND $5"
 static const struct db_stmt TAKE = {
 	.name = "queue_take",
 	.sql = "SELECT " COLUMNS " FROM (SELECT " COLUMNS ", sum(" QUEUE_PAYLOAD_SQL
 	       ") OVER (ORDER BY event_id"
 	       "   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM"
 	       " (SELECT event_id, received_at, attempts FROM event_queue"
-	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2)" LOG
-	       ") taken WHERE before IS NULL OR before < $3 ORDER BY event_id",
+	       "   WHERE app_id = $1 AND next_attempt_at <= now()" IN_SPAN
+	       "   ORDER BY event_id LIMIT $2)" LOG(
+		   IN_SPAN) ") taken WHERE before IS NULL OR before < $3 ORDER BY event_id",
 };
 
 static const struct db_stmt TAKE_ONE = {
 	.name = "queue_take_one",
 	.sql = "SELECT " COLUMNS " FROM (SELECT event_id, received_at, attempts FROM event_queue"
-	       "   WHERE app_id = $1 AND event_id = $2)" LOG,
+	       "   WHERE app_id = $1 AND event_id = $2)" LOG(""),
 };
 
 static const struct db_stmt REMOVE = {
@@ -80,16 +91,33 @@ static const struct db_stmt UNCOUNT_NOW = {
 
 enum { FIRST_PAUSE_MS = 2000, LONGEST_PAUSE_MS = 3600 * 1000 };
 
-enum err_code
-queue_take(struct db_conn *c, struct uuid app_id, int limit, int64_t bytes, struct db_result *r,
-    struct err *e)
+static enum err_code
+read_span(struct db_conn *c, struct uuid app_id, int limit, struct db_result *r, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
 	db_p_i64(&p, limit);
+	return db_exec(c, &SPAN, &p, r, e);
+}
+
+enum err_code
+queue_take(struct db_conn *c, struct uuid app_id, int limit, int64_t bytes, struct db_result *r,
+    struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_result_clear) struct db_result span = DB_RESULT_NONE;
+	enum err_code rc = read_span(c, app_id, limit, &span, e);
+
+	db_params_init(&p);
+	if (rc != ERR_OK || db_null(&span, 0, 0))
+		return rc;
+	db_p_uuid(&p, app_id);
+	db_p_i64(&p, limit);
 	db_p_i64(&p, bytes);
+	db_p_time(&p, db_time(&span, 0, 0));
+	db_p_time(&p, db_time(&span, 0, 1) + 1); /* ours are whole milliseconds */
 	return db_exec(c, &TAKE, &p, r, e);
 }
 

@@ -30,7 +30,7 @@ struct queue_event {
 };
 
 /* The oldest due events of the tenant: up to `limit`, and about so many bytes of payloads; one in any
- * case. */
+ * case. No event: *r stays empty. */
 CTI_MUST_CHECK enum err_code queue_take(struct db_conn *c, struct uuid app_id, int limit,
     int64_t bytes, struct db_result *r, struct err *e);
 /* That one, due or not. */

@@ -1,40 +1,53 @@
 #include "workerd/batch/tenant_db.h"
 
+#define FREE "(batch_mark IS NULL OR batch_mark < now() - $1 * interval '1 ms')"
+
 /* OFFSET 0 keeps the planner from joining: it would read the whole queue to find one row each. */
 #define DUE                                                             \
 	"EXISTS (SELECT 1 FROM event_queue q WHERE q.app_id = h.app_id" \
 	" AND q.next_attempt_at <= now() OFFSET 0)"
 
-/* Marks one of the tenants that the condition and order given allow. */
-#define MARKED(which, lock)                                                              \
-	"WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true)),"          \
-	" next AS (SELECT h.app_id, h.batch_mark FROM tenant_heads h"                    \
-	"   WHERE (h.batch_mark IS NULL OR h.batch_mark < now() - $1 * interval '1 ms')" \
-	"   AND " which " LIMIT 1 FOR UPDATE OF h " lock "),"                            \
-	" marked AS (UPDATE tenant_heads t SET batch_mark = clock_timestamp()"           \
-	"   FROM next, hurry WHERE t.app_id = next.app_id"                               \
-	"   RETURNING t.app_id, next.batch_mark IS NOT NULL AS died,"                    \
-	"   EXISTS (SELECT 1 FROM dialpad_webhooks w WHERE w.app_id = t.app_id"          \
+/* Of all tenants down the line the first that has work and is not locked: only those before it are
+ * looked at, which matters when a queue has many dead rows. */
+#define FIRST_DUE                                                                         \
+	"SELECT h.app_id, h.batch_mark FROM (SELECT app_id FROM tenant_heads WHERE " FREE \
+	"   ORDER BY served_at NULLS FIRST OFFSET 0) line,"                               \
+	" LATERAL (SELECT q.app_id FROM event_queue q WHERE q.app_id = line.app_id"       \
+	"   AND q.next_attempt_at <= now() LIMIT 1) due,"                                 \
+	" LATERAL (SELECT app_id, batch_mark FROM tenant_heads WHERE app_id = due.app_id" \
+	"   AND " FREE " FOR UPDATE SKIP LOCKED) h LIMIT 1"
+
+#define THIS_ONE(lock)                                                            \
+	"SELECT app_id, batch_mark FROM tenant_heads WHERE app_id = $2 AND " FREE \
+	" FOR UPDATE " lock
+
+/* Marks the tenant that `next` gives. */
+#define MARKED(next)                                                            \
+	"WITH hurry AS (SELECT set_config('synchronous_commit', 'off', true))," \
+	" next AS MATERIALIZED (" next "),"                                     \
+	" marked AS (UPDATE tenant_heads t SET batch_mark = clock_timestamp()"  \
+	"   FROM next, hurry WHERE t.app_id = next.app_id"                      \
+	"   RETURNING t.app_id, next.batch_mark IS NOT NULL AS died,"           \
+	"   EXISTS (SELECT 1 FROM dialpad_webhooks w WHERE w.app_id = t.app_id" \
 	"     AND w.retired_at <= now()) AS has_retired)"
 
 /* One row, also when there is nobody to serve. */
 static const struct db_stmt CLAIM = {
 	.name = "tenant_claim",
-	.sql = MARKED(DUE " ORDER BY h.served_at NULLS FIRST",
-	    "SKIP LOCKED") " SELECT m.app_id, m.died, m.has_retired, CASE WHEN m.app_id IS NULL"
-			   "   THEN EXISTS (SELECT 1 FROM tenant_heads h WHERE " DUE ") END"
-			   " FROM (SELECT) one LEFT JOIN marked m ON true",
+	.sql =
+	    MARKED(FIRST_DUE) " SELECT m.app_id, m.died, m.has_retired, CASE WHEN m.app_id IS NULL"
+			      "   THEN EXISTS (SELECT 1 FROM tenant_heads h WHERE " DUE ") END"
+			      " FROM (SELECT) one LEFT JOIN marked m ON true",
 };
 
 static const struct db_stmt CLAIM_ONE = {
 	.name = "tenant_claim_one",
-	.sql =
-	    MARKED("h.app_id = $2", "SKIP LOCKED") " SELECT app_id, died, has_retired FROM marked",
+	.sql = MARKED(THIS_ONE("SKIP LOCKED")) " SELECT app_id, died, has_retired FROM marked",
 };
 
 static const struct db_stmt CLAIM_NEXT = {
 	.name = "tenant_claim_next",
-	.sql = MARKED("h.app_id = $2", "") " SELECT app_id, died, has_retired FROM marked",
+	.sql = MARKED(THIS_ONE("")) " SELECT app_id, died, has_retired FROM marked",
 };
 
 static const struct db_stmt LOCK = {

@@ -8,7 +8,7 @@
  * Errors:   as db.h.
  *
  * The mark is committed before the batch begins and cleared by its commit. Found set and old, it
- * means that the batch took its worker with it; the tenant's next events are then taken one by one.
+ * means that the batch took its worker with it: batch_suspect() tells what to do with its events.
  * Its commit does not wait for the disk: it has to survive a worker, not the server.
  */
 #ifndef CTI_TENANT_DB_H

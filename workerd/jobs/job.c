@@ -92,6 +92,12 @@ job_hint_workers(struct job_run *r)
 }
 
 void
+job_hint_clients(struct job_run *r)
+{
+	notify(r, "cti_feed");
+}
+
+void
 job_hint_requests(struct job_run *r)
 {
 	notify(r, "cti_jobs");

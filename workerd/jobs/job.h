@@ -25,6 +25,7 @@
 	X(watch,        15) /* what is due unasked: repairs, checks of hooks */ \
 	X(alarms,       60) /* what needs a person */                       \
 	X(requests,      5) /* work that was asked for */                   \
+	X(connections,   5) /* clients are told how their connection is */  \
 	X(sweeper,     600) /* calls whose end never came */                \
 	X(cleanup,     600) /* what has expired */                          \
 	X(retention,  3600) /* old days of the log and the feed */          \
@@ -78,6 +79,8 @@ CTI_MUST_CHECK enum err_code job_tenants(struct job_run *r, struct db_result *ou
 
 /* Events were queued: workers look at once. A hint only. */
 void job_hint_workers(struct job_run *r);
+/* The feed has grown: apid looks at once. A hint only. */
+void job_hint_clients(struct job_run *r);
 /* Requests (request.h) were made: the leader takes them at once. A hint only. */
 void job_hint_requests(struct job_run *r);
 

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metric.h"
+#include "workerd/jobs/request.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -262,14 +263,16 @@ step(struct jobs *j)
 	return rest_ms;
 }
 
-/* Requests have come since `*seen`: they are due. */
+/* Requests have come since `*seen`: they are due, and often one is about a connection. */
 static void
 heed_hints(struct jobs *j, uint64_t *seen)
 {
 	uint64_t now = wake_seen(j->wake);
 
-	if (now != *seen)
+	if (now != *seen) {
 		j->state[JOB_NUMBER_requests].due_ms = clock_mono_ms();
+		j->state[JOB_NUMBER_connections].due_ms = clock_mono_ms();
+	}
 	*seen = now;
 }
 
@@ -292,6 +295,7 @@ enum err_code
 jobs_start(struct jobs *j, const struct jobs_opts *o, struct wake *wake, struct err *e)
 {
 	*j = (struct jobs){ .opts = o, .wake = wake };
+	repair_declare_metrics();
 	for (int i = 0; i < JOBS_COUNT; i++) {
 		metric_declare(&runs_total, JOBS[i].ok);
 		metric_declare(&runs_total, JOBS[i].failed);

@@ -160,8 +160,9 @@ write_once(
 	if (rc == ERR_OK && *locked)
 		rc = write_locked(w, ids, n, keep_mark, e);
 	if (rc == ERR_OK && *locked)
-		return db_commit(w->conn, e);
-	db_rollback(w->conn);
+		rc = db_commit(w->conn, e);
+	if (rc != ERR_OK || !*locked)
+		db_rollback_later(w->conn);
 	return rc;
 }
 
@@ -181,13 +182,16 @@ wait_turn(struct db_conn *c, struct uuid app_id, struct tenant *t, struct err *e
 	}
 }
 
-/* The mark says "no worker survives this"; we do, so take it back. */
+/* The mark says "no worker survives this"; we do, so take it back, together with the lock: a worker that
+ * finds an old mark without its lock believes in a death. */
 static void
 release(struct work *w, const struct tenant *t)
 {
 	struct err e;
 
-	if (!t->died && !db_is_broken(w->conn) && tenant_release(w->conn, t->app_id, &e) != ERR_OK)
+	if (t->died)
+		db_rollback(w->conn);
+	else if (!db_is_broken(w->conn) && tenant_release(w->conn, t->app_id, &e) != ERR_OK)
 		log_err(LOG_DEBUG, "tenant.not_released", &e);
 }
 

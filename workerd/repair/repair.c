@@ -205,6 +205,12 @@ walk(struct repair *rp, struct request_end *end, struct err *e)
 	return rc;
 }
 
+void
+repair_declare_metrics(void)
+{
+	metric_declare(&repaired_total, NULL);
+}
+
 enum err_code
 request_repair(struct job_run *r, const struct request *q, struct request_end *end, struct err *e)
 {
@@ -212,7 +218,6 @@ request_repair(struct job_run *r, const struct request *q, struct request_end *e
 	struct repair rp = { .run = r, .app_id = q->app_id, .key = q->key };
 	enum err_code rc;
 
-	metric_declare(&repaired_total, NULL);
 	if (!dialpad_is_set(r->opts->dialpad))
 		return err_set(e, ERR_UNAVAILABLE, "workerd lacks %s or TOKEN_ENCRYPTION_KEY",
 		    r->opts->conf->dialpad.client_id_name);

@@ -1,0 +1,45 @@
+"""deploy/docker/compose.yml: what it asks for is in the example, and each daemon starts with what it gives."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+import yaml
+
+from test.conftest import BUILD, ROOT
+
+TEXT = (ROOT / "deploy/docker/compose.yml").read_text()
+SERVICES = yaml.safe_load(TEXT)["services"]
+EXAMPLE = (ROOT / "deploy/docker/compose.env.example").read_text()
+
+
+def filled_in(text: str) -> str:
+    return re.sub(r"\$\{(\w+)(?::\?)?\}", "k" * 44, text)
+
+
+def test_each_value_it_asks_for_has_a_line_in_the_example():
+    assert set(re.findall(r"\$\{(\w+)", TEXT)) == set(re.findall(r"^(\w+)=", EXAMPLE, re.M))
+
+
+@pytest.mark.parametrize("daemon", ["ingestd", "workerd", "apid"])
+def test_a_daemon_starts_with_what_it_is_given(daemon: str):
+    env = {name: filled_in(value) for name, value in SERVICES[daemon]["environment"].items()}
+    done = subprocess.run([ROOT / "build" / BUILD / "bin" / daemon, "--check-config"],
+                          env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("daemon", ["ingestd", "workerd", "apid"])
+def test_a_daemon_has_no_rights_and_waits_for_the_schema(daemon: str):
+    service = SERVICES[daemon]
+    assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
+    assert service["depends_on"] == {"migrate": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize("service", ["ingestd", "workerd", "apid", "migrate"])
+def test_an_image_is_a_target_of_the_dockerfile(service: str):
+    build = SERVICES[service]["build"]
+    dockerfile = (ROOT / "deploy/docker" / build["context"] / build["dockerfile"]).read_text()
+    assert f" AS {build['target']}\n" in dockerfile
