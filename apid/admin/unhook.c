@@ -73,11 +73,33 @@ wipe_and_release(struct buf *b)
 	buf_release(b);
 }
 
+/* UNAUTHORIZED: Dialpad did not take the token, and the next one will be another. */
+static enum err_code
+remove_with_token(const struct apid *api, struct db_conn *c, const struct dp_tokens *t,
+    const struct hook_owner *o, struct err *e)
+{
+	AUTO_RELEASE(wipe_and_release) struct buf token = BUF(DIALPAD_MAX_TOKEN_BYTES);
+	struct err why;
+	enum err_code rc = dp_token_get(t, c, o->app_id, &token, e);
+
+	if (rc != ERR_OK)
+		return rc;
+	rc = remove_all(api, o, buf_str(&token), &why);
+	if (rc == ERR_OK)
+		return ERR_OK;
+	if (rc == ERR_UNAUTHORIZED
+	    && dp_token_refused(t, c, o->app_id, buf_str(&token), e) != ERR_OK)
+		return e->code;
+	if (rc == ERR_CONFLICT || rc == ERR_NOT_FOUND)
+		why.code = ERR_UPSTREAM; /* those say that there is no token */
+	*e = why;
+	return e->code;
+}
+
 enum err_code
 unhook(const struct apid *api, struct db_conn *c, const struct db_opts *db, struct uuid app_id,
     struct err *e)
 {
-	AUTO_RELEASE(wipe_and_release) struct buf token = BUF(DIALPAD_MAX_TOKEN_BYTES);
 	struct hook_owner owner = { .app_id = app_id };
 	const struct dp_tokens t = {
 		.api = api->dialpad,
@@ -88,10 +110,10 @@ unhook(const struct apid *api, struct db_conn *c, const struct db_opts *db, stru
 	enum err_code rc = load_owner(api, c, &owner, e);
 
 	if (rc == ERR_OK)
-		rc = dp_token_get(&t, c, app_id, &token, e);
+		rc = remove_with_token(api, c, &t, &owner, e);
+	if (rc == ERR_UNAUTHORIZED)
+		rc = remove_with_token(api, c, &t, &owner, e);
 	if (rc == ERR_CONFLICT && owner.webhook_id == 0)
 		return ERR_OK; /* an earlier one did it */
-	if (rc == ERR_OK)
-		rc = remove_all(api, &owner, buf_str(&token), e);
 	return rc == ERR_OK ? run(c, &FORGET, app_id, NULL, e) : rc;
 }

@@ -262,8 +262,13 @@ def test_a_disconnect_takes_the_tokens_back_and_keeps_the_bond(own: Stack, dialp
 
 
 def test_an_ended_token_is_renewed_to_be_revoked(own: Stack, dialpad: Simulator, app_id: str):
+    eventually(lambda: own.admin("GET", f"/apps/{app_id}/webhook")["state"] == "active", 15,
+               "a webhook")
+    expires_in(own, app_id, 3600)  # as we believe
     dialpad.expire_access_tokens()
-    assert disconnect(own, app_id)["revoked_at_dialpad"] is True
+    told = disconnect(own, app_id)
+    assert (told["webhook_removed"], told["revoked_at_dialpad"]) == (True, True), told
+    assert dialpad.company()["webhooks"] == []
     assert live_tokens(dialpad) == []
 
 
