@@ -13,7 +13,7 @@ static const struct http_route routes[] = {
 };
 
 enum {
-	HEALTH_THREADS = 2,
+	HEALTH_THREADS = 1,
 	REQUEST_MS = 5000,
 	STATEMENT_MS = 30000,
 	CONNECT_MS = 4000,

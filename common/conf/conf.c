@@ -230,7 +230,7 @@ static void
 resolve_threads(struct loader *l)
 {
 	if (l->c.http_threads == 0)
-		l->c.http_threads = l->daemon == CONF_INGESTD ? 80 : 32;
+		l->c.http_threads = l->daemon == CONF_INGESTD ? 64 : 32;
 }
 
 static void

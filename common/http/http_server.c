@@ -20,10 +20,9 @@
 #include <sys/resource.h>
 
 enum {
-	WORKER_THREAD = 1, /* civetweb's number for the threads that serve connections */
-	LOOK_MS = 20,      /* how often a draining server looks whether it is done */
-	SPARE_THREADS =
-	    8, /* and one for each four serving ones: they say 503 while those are busy */
+	WORKER_THREAD = 1,     /* civetweb's number for the threads that serve connections */
+	LOOK_MS = 20,          /* how often a draining server looks whether it is done */
+	MAX_SPARE_THREADS = 8, /* and one for each four serving ones */
 	/* How long a connection may be idle between two requests. */
 	KEEP_ALIVE_MS = 5000,
 	/* Request line and headers; longer ones are refused. */
@@ -183,6 +182,15 @@ raise_file_limit(void)
 	}
 }
 
+/* Those that serve, and those that say 503 and answer probes while the others are busy. */
+static int
+all_threads(const struct http_server_opts *o)
+{
+	int few = o->threads < MAX_SPARE_THREADS ? o->threads : MAX_SPARE_THREADS;
+
+	return o->threads + few + o->threads / 4;
+}
+
 static struct http_server *
 server_new(const struct http_server_opts *o)
 {
@@ -191,8 +199,7 @@ server_new(const struct http_server_opts *o)
 	if (s == NULL)
 		abort();
 	s->o = *o;
-	http_room_init(
-	    &s->room, o->threads, o->threads + SPARE_THREADS + o->threads / 4, o->wait_ms);
+	http_room_init(&s->room, o->threads, all_threads(o), o->wait_ms);
 	return s;
 }
 

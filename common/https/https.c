@@ -35,24 +35,11 @@ OWN_DEFINE(curl_text, char *, NULL, curl_free)
 
 /* ---- the client ---- */
 
-static CURLcode global_init_result;
-
-static void
-global_init(void)
-{
-	global_init_result = curl_global_init(CURL_GLOBAL_DEFAULT);
-}
-
 enum err_code
 https_new(const struct https_opts *o, struct https **out, struct err *e)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	struct https *h;
 
-	(void)pthread_once(&once, global_init);
-	if (global_init_result != CURLE_OK)
-		return err_set(e, ERR_INTERNAL, "libcurl cannot be used: %s",
-		    curl_easy_strerror(global_init_result));
 	if (o->ca_file[0] != '\0' && access(o->ca_file, R_OK) != 0)
 		return err_set(e, ERR_INVALID, "%s: %s", o->ca_file, strerror(errno));
 	h = calloc(1, sizeof *h);
@@ -138,10 +125,21 @@ https_check_url(const struct https *h, const char *url, struct err *e)
 
 /* ---- handles: each has the connections it has used ---- */
 
+static void
+global_init(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort();
+}
+
+/* libcurl is made ready by the first request: a daemon that sends none spares the memory. */
 static CURL *
 handle_take(struct https *h)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	CURL *c = NULL;
+
+	(void)pthread_once(&once, global_init);
 
 	(void)pthread_mutex_lock(&h->lock);
 	if (h->nidle > 0)
