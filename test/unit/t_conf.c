@@ -14,7 +14,7 @@ what_is_unset_has_its_default(void **state)
 	assert_string_equal(c.log_level, "info");
 	assert_string_equal(c.database_url, "postgresql://u:p@h/d");
 	assert_string_equal(c.webhook_secret, "");
-	assert_int_equal(c.http_threads, 80);
+	assert_int_equal(c.http_threads, 64);
 	assert_int_equal(c.ingest_max_body, 2097152);
 	assert_false(c.db_ssl);
 	assert_int_equal(conf_port(&c, CONF_INGESTD), 4001);
@@ -68,7 +68,7 @@ the_own_port_wins_over_port_and_port_over_the_default(void **state)
 	assert_int_equal(conf_ops_port(&c), 6001);
 	conf_release(&c);
 	assert_fault(CONF_INGESTD, ENV(DB, "PORT=65500"), "OPS_PORT is missing");
-	assert_fault(CONF_INGESTD, ENV(DB, "PORT=80", "OPS_PORT=80"), "OPS_PORT: 80 is");
+	assert_fault(CONF_INGESTD, ENV(DB, "PORT=64", "OPS_PORT=80"), "OPS_PORT: 80 is");
 }
 
 /* "NAME_FILE=path" of a new file with this content; freed and unlinked by drop_file. */
@@ -305,7 +305,7 @@ static void
 markdown_has_one_row_per_option(void **state)
 {
 	struct buf out = BUF(1 << 16);
-	char row[80];
+	char row[64];
 
 	(void)state;
 	conf_markdown(&out);
