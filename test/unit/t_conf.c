@@ -68,7 +68,7 @@ the_own_port_wins_over_port_and_port_over_the_default(void **state)
 	assert_int_equal(conf_ops_port(&c), 6001);
 	conf_release(&c);
 	assert_fault(CONF_INGESTD, ENV(DB, "PORT=65500"), "OPS_PORT is missing");
-	assert_fault(CONF_INGESTD, ENV(DB, "PORT=64", "OPS_PORT=80"), "OPS_PORT: 80 is");
+	assert_fault(CONF_INGESTD, ENV(DB, "PORT=80", "OPS_PORT=80"), "OPS_PORT: 80 is");
 }
 
 /* "NAME_FILE=path" of a new file with this content; freed and unlinked by drop_file. */
@@ -305,7 +305,7 @@ static void
 markdown_has_one_row_per_option(void **state)
 {
 	struct buf out = BUF(1 << 16);
-	char row[64];
+	char row[80];
 
 	(void)state;
 	conf_markdown(&out);
