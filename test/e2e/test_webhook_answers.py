@@ -134,6 +134,12 @@ ODD = {
     "an empty object": (b"{}", "unknown", None, "processed"),
     "a call id that is no number": (b'{"call_id":"x","state":"ringing"}', "ringing", "x",
                                     "retrying"),
+    "a call id beyond 64 bits": (b'{"call_id":99999999999999999999,"state":"ringing"}',
+                                 "ringing", None, "retrying"),
+    "numbers beyond 64 bits": (b'{"call_id":5,"state":"ringing","duration":1e400,'
+                               b'"date_started":9223372036854775808,'
+                               b'"event_timestamp":-99999999999999999999}', "ringing", "5",
+                               "processed"),
     "an unknown state": (b'{"call_id":5,"state":"levitating"}', "levitating", "5",
                          "processed"),
     "wrong types": (b'{"call_id":5,"state":"hangup","date_ended":"soon","target":[1],'
