@@ -15,6 +15,7 @@
 #include "common/http/http_server.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { FAKE_BYTES = 64 * 1024, FAKE_THREADS = 60 };
@@ -23,7 +24,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct http_server *server;
 	char base_url[64];
-	int requests;
+	atomic_int requests;
 	struct {
 		int status;
 		const char *body, *header, *header_value; /* header NULL: none */
