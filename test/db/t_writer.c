@@ -238,6 +238,17 @@ listen_for_hints(void)
 	return l;
 }
 
+/* Returns how many hints there were by then. */
+static int
+store_and_be_hinted(void)
+{
+	int seen = atomic_load(&hints);
+
+	assert_int_equal(store(SOON_MS), ERR_OK);
+	wait_for_hint_after(seen);
+	return atomic_load(&hints);
+}
+
 /* The second event follows at once on the first one's hint: its own is held back, and owed. */
 static void
 the_notification_owed_after_the_last_group_is_sent(void **state)
@@ -248,11 +259,8 @@ the_notification_owed_after_the_last_group_is_sent(void **state)
 	atomic_store(&hints, 0);
 	l = listen_for_hints();
 	for (int i = 0; i < TIMES; i++) {
-		int seen = atomic_load(&hints);
+		int seen = store_and_be_hinted();
 
-		assert_int_equal(store(SOON_MS), ERR_OK);
-		wait_for_hint_after(seen);
-		seen = atomic_load(&hints);
 		assert_int_equal(store(SOON_MS), ERR_OK);
 		wait_for_hint_after(seen);
 		clock_sleep_ms(20); /* so that the next one's is not held back */
@@ -269,11 +277,8 @@ a_writer_that_stops_sends_what_it_owes(void **state)
 	atomic_store(&hints, 0);
 	l = listen_for_hints();
 	for (int i = 0; i < TIMES; i++) {
-		int seen = atomic_load(&hints);
+		int seen = store_and_be_hinted();
 
-		assert_int_equal(store(SOON_MS), ERR_OK);
-		wait_for_hint_after(seen);
-		seen = atomic_load(&hints);
 		assert_int_equal(store(SOON_MS), ERR_OK);
 		writer_stop(writer);
 		writer = NULL;

@@ -59,12 +59,16 @@ def delete_app(conn: psycopg.Connection, app: uuid.UUID) -> None:
     conn.execute("DELETE FROM claim_rules WHERE app_id = %s", [app])
 
 
+def make_old_days(conn: psycopg.Connection) -> None:
+    make_archive(conn)
+    for parent in ("event_log", "event_outcomes"):
+        make_day(conn, parent)
+
+
 def test_nothing_of_a_deleted_app_is_left_in_any_table(
     owner: psycopg.Connection, run_job: RunJob  # noqa: F811
 ) -> None:
-    make_archive(owner)
-    for parent in ("event_log", "event_outcomes"):
-        make_day(owner, parent)
+    make_old_days(owner)
     for app in (ALICE, BOB):
         fill(owner, app)
     to_archive(owner)
@@ -95,9 +99,7 @@ def give(conn: psycopg.Connection, app: uuid.UUID, old: bool) -> None:
 def test_originals_of_the_bare_route_go_with_the_copies(
     owner: psycopg.Connection, run_job: RunJob  # noqa: F811
 ) -> None:
-    make_archive(owner)
-    for parent in ("event_log", "event_outcomes"):
-        make_day(owner, parent)
+    make_old_days(owner)
     for app in (ALICE, BOB):
         for old in (True, False):
             give(owner, app, old)
