@@ -95,18 +95,18 @@ send_rows(struct live_sub *s, struct feed_page *page)
 	const struct feed_scope scope = { live_hub_cursor_keys(s->hub), s->pass.app_id };
 	size_t given = 0;
 
-	/* Before the first is sent: it may be out, and the queue drained, at any moment. */
-	atomic_store(&s->is_filled, true);
 	for (int i = 0; i < page->n && given < FILL_BYTES; i++) {
 		struct feed_row *row = &page->rows[i];
 
 		s->pos = row->seq;
 		if ((row->type_bit & s->types) == 0)
 			continue;
+		/* Before each: those sent so far may be out, and the queue drained, at any moment. */
+		atomic_store(&s->is_filled, true);
 		ws_send(k->ws, feed_message(&scope, row));
 		given += row->data.n;
 	}
-	if (given == 0 || (!page->has_more && s->pos == page->rows[page->n - 1].seq))
+	if (!page->has_more && s->pos == page->rows[page->n - 1].seq)
 		atomic_store(&s->is_filled, false);
 }
 
