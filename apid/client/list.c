@@ -126,7 +126,7 @@ fetch(struct answer *a, const struct db_params *p, struct err *e)
 	const struct list_statements *s = a->statements;
 	const struct db_query queries[] = {
 		{ a->page->oldest_first ? &s->oldest_first : &s->newest_first, p, s->plan },
-		{ &s->count, p, DB_PLAN_EACH_TIME },
+		{ &s->count, p, s->plan },
 	};
 	int n = a->page->wants_total ? 2 : 1;
 	struct db_result results[2] = { DB_RESULT_NONE, DB_RESULT_NONE };

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import socket
+import ssl
 import struct
 import time
 from dataclasses import dataclass, field
@@ -53,10 +54,12 @@ class Socket:
     """One connection. Answers pings; everything else is for the test."""
 
     def __init__(self, url: str, headers: dict[str, str] | None = None,
-                 timeout: float = PATIENCE_S):
+                 timeout: float = PATIENCE_S, tls: ssl.SSLContext | None = None):
         parts = urlsplit(url)
         self._s = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
         self._s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self._s = tls.wrap_socket(self._s, server_hostname=parts.hostname)
         self._in = b""
         self.answers_pings = True
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 import unprivileged
@@ -50,17 +48,3 @@ def test_docs_limits(own_stack: Stack, app: App):
 def test_docs_live(own_stack: Stack, app: App):
     [only] = pages.to_run("docs/live.md", "sh")
     assert json.loads(run(own_stack, app, only.code))["token"]
-
-
-@pytest.mark.parametrize("page", ["docs/limits.md", "docs/live.md"])
-def test_nginx_understands_the_example_in(page: str, tmp_path: Path):
-    [example] = pages.to_run(page, "nginx")
-    outside, _, location = example.code.partition("location ")
-    conf = tmp_path / "nginx.conf"
-    conf.write_text(f"pid {tmp_path}/pid; events {{}}\nhttp {{\naccess_log off;\n{outside}\n"
-                    f"server {{ listen 127.0.0.1:8080;\nlocation {location} }} }}\n")
-    nginx = shutil.which("nginx", path="/usr/bin:/usr/sbin")
-    assert nginx, "nginx is missing: make deps"
-    done = subprocess.run([nginx, "-t", "-c", conf, "-e", tmp_path / "log"],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
