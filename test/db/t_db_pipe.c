@@ -4,6 +4,9 @@
  */
 #include "test/db/db_test.h"
 
+#include <errno.h>
+#include <signal.h>
+
 static const struct db_stmt INSERT = { "insert", "INSERT INTO t_db.t VALUES ($1, 0)" };
 static const struct db_stmt COUNT = { "count", "SELECT count(*) FROM t_db.t" };
 static const struct db_stmt ECHO = { "echo", "SELECT $1" };
@@ -182,12 +185,16 @@ static void
 a_connection_lost_before_is_found_before_commit_is_sent(void **state)
 {
 	struct db_conn *admin = test_connect();
+	int64_t pid = test_pid(conn);
 
 	(void)state;
 	MUST(db_begin(conn, e));
 	MUST(later(&INSERT, 0, NULL, e));
 	assert_int_equal(test_number(conn, &COUNT, NULL), 1);
-	test_kill(admin, test_pid(conn));
+	test_kill(admin, pid);
+	while (
+	    kill((pid_t)pid, 0) == 0 || errno != ESRCH) /* its socket is closed when it is gone */
+		clock_sleep_ms(5);
 	MUST(later(&INSERT, 1, NULL, e));
 	EXPECT(ERR_UNAVAILABLE, db_commit(conn, e));
 	db_rollback(conn);
