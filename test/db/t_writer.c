@@ -9,7 +9,7 @@
 #include <sodium.h>
 #include <stdatomic.h>
 
-enum { TIMES = 20, SOON_MS = 5000, IN_TIME_MS = 400 };
+enum { TIMES = 20, SOON_MS = 5000, IN_TIME_MS = 800 };
 
 static struct db_conn *admin;
 static struct writer *writer;
@@ -127,6 +127,14 @@ wait_for_lock_waiters(int n)
 		clock_sleep_ms(5);
 }
 
+/* Those that no writer has taken yet. */
+static void
+wait_for_waiting_events(int n)
+{
+	while (test_metric("\ncti_ingest_waiting") < n)
+		clock_sleep_ms(5);
+}
+
 /* ---- whose time counts ---- */
 
 static void
@@ -160,9 +168,9 @@ a_group_is_answered_in_the_time_of_its_most_urgent_event(void **state)
 	assert_int_equal(pthread_create(&locker, NULL, lock_in_turn, next), 0);
 	wait_for_lock_waiters(2);
 	begin(&patient, 2 * SOON_MS);
-	clock_sleep_ms(50);
+	wait_for_waiting_events(1);
 	begin(&urgent, 3 * IN_TIME_MS);
-	clock_sleep_ms(50);
+	wait_for_waiting_events(2);
 	unlock_log(admin);
 	(void)pthread_join(locker, NULL);
 	finish(&urgent);
@@ -192,7 +200,7 @@ large_events_are_not_all_put_into_one_group(void **state)
 	for (int i = 0; i < 5; i++)
 		begin(&s[i], 4 * SOON_MS);
 	wait_for_lock_waiters(1);
-	clock_sleep_ms(50); /* by now they all wait */
+	wait_for_waiting_events(3); /* the group under way has one or two of them */
 	unlock_log(admin);
 	for (int i = 0; i < 5; i++) {
 		finish(&s[i]);

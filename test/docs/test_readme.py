@@ -57,7 +57,7 @@ def free_pair() -> int:
 
 def run(code: str, where: Path) -> str:
     done = subprocess.run(["bash", "-euo", "pipefail"], input=code, cwd=where, env=unprivileged.base_env(),
-                          capture_output=True, text=True, timeout=20, check=False)
+                          capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, code + done.stdout + done.stderr
     return done.stdout
 

@@ -64,7 +64,7 @@ def session(way: Way, key: str) -> requests.Session:
 
 def test_a_client_with_python_requests(way: Way, own_app: App):
     assert own_app.hook.post({"call_id": 5, "state": "ringing", "direction": "inbound"}).status == 200
-    own_app.wait_for("/api/calls/5", 10)
+    own_app.wait_for("/api/calls/5")
     with session(way, own_app.api_key) as client:
         for _ in range(20):  # the library keeps connections, where it may
             page = client.get(f"{way.url}/api/calls", params={"limit": 5, "total": "false"})

@@ -11,7 +11,7 @@ import pytest
 from cti import App, Stack
 from hook import payload
 from live import Refused, Socket, open_socket, subscribed, ws_url
-from web import Answer, request
+from web import Answer, eventually, request
 
 RINGING = payload("call_ringing_inbound_2024")
 ORIGIN = "https://app.example.com"
@@ -31,7 +31,7 @@ def refusal(url: str, headers: dict[str, str] | None = None) -> int:
 
 def code_for_a_browser(url: str, origin: str = ORIGIN) -> int | None:
     with Socket(url, {"Origin": origin}) as opened:
-        return opened.close_code(3)
+        return opened.close_code()
 
 
 def take_ticket(app: App) -> dict:
@@ -105,7 +105,7 @@ def test_a_bare_connection_without_a_good_key_is_closed(app: App, said: dict | N
         if said is not None:
             opened.subscribe(**said)
         assert opened.close_code() == 4401
-    assert time.monotonic() - begun < 7
+    assert time.monotonic() - begun < 15
 
 
 # Tickets
@@ -158,7 +158,7 @@ def test_a_ticket_of_a_revoked_key_is_refused(stack: Stack, app: App) -> None:
 def test_a_socket_by_ticket_goes_with_its_key(stack: Stack, app: App) -> None:
     with Socket(take_ticket(app)["url"]) as opened:
         stack.sql("UPDATE api_keys SET revoked_at = now() WHERE app_id = %s", app.app_id)
-        assert opened.close_code(5) == 4401
+        assert opened.close_code() == 4401
 
 
 def test_a_ticket_is_for_those_with_a_key(app: App) -> None:
@@ -204,7 +204,7 @@ def test_a_revoked_live_token_closes_its_sockets(stack: Stack, app: App) -> None
         assert opened.message()["type"] == "ready"
         assert delete_token(stack, stack.create_app("other"), made["token_id"]).status == 404
         assert delete_token(stack, app, made["token_id"]).status == 204
-        assert opened.close_code(5) == 4401
+        assert opened.close_code() == 4401
     assert code_for_a_browser(made["url"]) == 4401
     assert delete_token(stack, app, made["token_id"]).status == 404
     [row] = stack.admin("GET", f"/apps/{app.app_id}/live-tokens")["live_tokens"]
@@ -249,12 +249,20 @@ def test_the_origins_of_an_app_bind_browsers(stack: Stack, app: App) -> None:
         assert opened.close_code() == 4403
 
 
+def told_of(stack: Stack, since: int, path: str) -> int:
+    """How many lines of apid's log, from there on, are of requests for the path."""
+    return sum(path in json.dumps(line) for line in stack.apid.lines()[since:])
+
+
 def test_what_stands_in_the_address_is_not_logged(stack: Stack, app: App) -> None:
     token = live_token(stack, app)
     ticket = take_ticket(app)
+    before = len(stack.apid.lines())
     with Socket(token["url"], {"Origin": ORIGIN}), Socket(ticket["url"]):
         pass
-    time.sleep(0.3)
+    assert stack.create_app("later").get("/api/calls").status == 200
+    eventually(lambda: told_of(stack, before, "/ws") == 2 and told_of(stack, before, "/api/calls"),
+               20, "the lines of all three")
     for secret in (token["token"], ticket["ticket"]):
         assert not stack.apid.log_contains(secret)
         assert not stack.apid.log_contains(urlsplit(token["url"]).query)

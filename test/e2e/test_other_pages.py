@@ -22,7 +22,7 @@ def run(stack: Stack, app: App, code: str) -> str:
     [key] = stack.admin("GET", f"/apps/{app.app_id}/api-keys")["api_keys"][:1]
     env = {"CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "CTI_APP_ID": app.app_id,
            "CTI_KEY_ID": key["key_id"]}
-    done = subprocess.run(["sh", "-eu"], input=code, capture_output=True, text=True, timeout=20,
+    done = subprocess.run(["sh", "-eu"], input=code, capture_output=True, text=True, timeout=60,
                           check=False, env=unprivileged.base_env() | env)
     assert done.returncode == 0, code + done.stdout + done.stderr
     for secret in re.findall(r'"(?:api_key|token|secret)": *"([^"]+)"', done.stdout):
