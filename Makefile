@@ -68,7 +68,7 @@ CPPCHECK := -q -j2 --error-exitcode=1 --std=c11 --enable=warning,performance,por
 
 .DEFAULT_GOAL := all
 .SECONDARY:
-.PHONY: all install deps deps-build deps-run deps-test deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint lint-deep docs format clean help FORCE
+.PHONY: all install deps deps-build deps-run deps-test deps-long deps-fuzz run test test-long chaos tests unit e2e fuzz fuzzers lint lint-deep docs format clean help FORCE
 
 all: $(DAEMONS:%=$(B)/bin/%) ## build the daemons (BUILD=release|dev|asan|tsan|cov)
 
@@ -126,10 +126,10 @@ FORCE:
 
 # ---- what people call ----
 
-deps-build deps-run deps-test deps-fuzz: deps-%:
+deps-build deps-run deps-test deps-long deps-fuzz: deps-%:
 	@deploy/local/deps.sh $*
 
-deps: deps-test ## install the Debian packages that are missing, for all of the below
+deps: deps-test ## install the Debian packages that `make test` needs; each target below brings its own
 
 # The sub-makes start after the packages are there, because pkg-config is asked when a makefile is read.
 run: deps-run ## PostgreSQL, the daemons, a fake Dialpad and demo traffic, in front
@@ -158,7 +158,7 @@ unit: all tests ## unit tests of one variant: make BUILD=tsan unit
 e2e: all $(B)/test/full_disk.so ## end-to-end tests against one variant's daemons
 	@CTI_BUILD=$(BUILD) $(PYTEST) test/e2e
 
-test-long: deps-test ## what takes too long for `make test`, see docs/testing.md
+test-long: deps-long ## what takes too long for `make test`, see docs/testing.md
 	@$(MAKE) --no-print-directory BUILD=asan all lint-deep
 	@CTI_BUILD=asan $(PYTEST) test/long
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from test.conftest import ROOT
 
-RUNNABLE = ("sh", "js", "python", "nginx", "sql")
+RUNNABLE = ("sh", "js", "python", "sql")
 SHOWN = ("env", "json", "text")
 
 RUN_BY = {
@@ -26,6 +26,7 @@ RUN_BY = {
     "docs/limits.md": "test/e2e/test_other_pages.py",
     "docs/live.md": "test/e2e/test_other_pages.py",
     "docs/operations.md": "test/long/test_restore.py",
+    "migrations/README.md": "test/db/test_migrations.py",
 }
 
 CI = "it is what CI runs, and what runs this test"
@@ -45,10 +46,17 @@ NOT_RUN = {
         "needs a cluster; the test renders the overlay and holds it against the schemas of the API",
     "make deps-build && make && sudo make install          # below /usr/local; PREFIX= and DESTDIR= are heeded":
         "the test does what `make install` does, below a directory of its own",
+    "ALTER ROLE cti_ingest PASSWORD '…';   -- likewise cti_worker, cti_api":
+        "a password of one's own; the tests give theirs in the same way (deploy/local/cluster.py)",
+    "sqitch --chdir migrations add call_tags --requires records -n 'Tags that clients put on calls'":
+        "it would add a change to this checkout",
+    "/usr/bin/python3 -m pytest test/db": CI,
     "sudo -u postgres createuser --createrole --pwprompt cti_owner":
         "asks for a password; the test's server has this owner and this database",
     'psql -U cti_owner -h localhost cti -c "\\password cti_ingest" -c "\\password cti_worker" -c "\\password cti_api"':
         "asks for passwords; the test gives them by SQL",
+    "make && sudo make install && sudo systemctl daemon-reload":
+        "needs systemd as the first process; test/e2e/test_upgrade.py does it in this order",
     "sudo systemctl enable --now cti-ingestd cti-workerd cti-apid":
         "needs systemd as the first process; the test runs each unit as systemd would",
 }
@@ -64,8 +72,17 @@ class Block:
         return self.code.split("\n", 1)[0]
 
 
+def found(*patterns: str) -> list[str]:
+    return sorted(str(p.relative_to(ROOT)) for pattern in patterns for p in ROOT.glob(pattern))
+
+
 def pages() -> list[str]:
-    return ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").glob("*.md"))]
+    """Those with something to do for the reader."""
+    return ["README.md", "migrations/README.md", *found("docs/*.md")]
+
+
+def all_pages() -> list[str]:
+    return pages() + found("docs/adr/*.md", ".github/*.md", "test/*/README.md", "test/fixtures/*/README.md")
 
 
 def text_of(page: str) -> str:
@@ -80,6 +97,12 @@ def blocks(page: str) -> list[Block]:
 def to_run(page: str, *kinds: str) -> list[Block]:
     """What the page's test has to run, of these kinds."""
     return [b for b in blocks(page) if b.kind in kinds and b.first_line not in NOT_RUN]
+
+
+def settings_of(daemon: str) -> set[str]:
+    """What a daemon can be told, as docs/configuration.md lists it."""
+    rows = re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", text_of("docs/configuration.md"), re.M)
+    return {name for name, daemons in rows if daemons == "all" or daemon in daemons.split(", ")}
 
 
 def inline(page: str) -> Iterator[str]:

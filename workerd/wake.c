@@ -9,13 +9,15 @@ wake_init(struct wake *w)
 	w->hints = 0;
 	w->stopping = false;
 	(void)pthread_mutex_init(&w->mu, NULL);
-	cond_init(&w->cond);
+	cond_init(&w->hinted);
+	cond_init(&w->stopped);
 }
 
 void
 wake_release(struct wake *w)
 {
-	(void)pthread_cond_destroy(&w->cond);
+	(void)pthread_cond_destroy(&w->stopped);
+	(void)pthread_cond_destroy(&w->hinted);
 	(void)pthread_mutex_destroy(&w->mu);
 }
 
@@ -24,7 +26,7 @@ wake_hint(struct wake *w)
 {
 	(void)pthread_mutex_lock(&w->mu);
 	w->hints++;
-	(void)pthread_cond_broadcast(&w->cond);
+	(void)pthread_cond_signal(&w->hinted);
 	(void)pthread_mutex_unlock(&w->mu);
 }
 
@@ -33,7 +35,8 @@ wake_stop(struct wake *w)
 {
 	(void)pthread_mutex_lock(&w->mu);
 	w->stopping = true;
-	(void)pthread_cond_broadcast(&w->cond);
+	(void)pthread_cond_broadcast(&w->hinted);
+	(void)pthread_cond_broadcast(&w->stopped);
 	(void)pthread_mutex_unlock(&w->mu);
 }
 
@@ -56,7 +59,7 @@ wake_wait(struct wake *w, uint64_t seen, int64_t wait_ms)
 
 	(void)pthread_mutex_lock(&w->mu);
 	while (!w->stopping && w->hints == seen)
-		if (!cond_wait_until(&w->cond, &w->mu, until))
+		if (!cond_wait_until(&w->hinted, &w->mu, until))
 			break;
 	stopping = w->stopping;
 	(void)pthread_mutex_unlock(&w->mu);
@@ -71,7 +74,7 @@ wake_pause(struct wake *w, int64_t wait_ms)
 
 	(void)pthread_mutex_lock(&w->mu);
 	while (!w->stopping)
-		if (!cond_wait_until(&w->cond, &w->mu, until))
+		if (!cond_wait_until(&w->stopped, &w->mu, until))
 			break;
 	stopping = w->stopping;
 	(void)pthread_mutex_unlock(&w->mu);

@@ -2,8 +2,9 @@
  * wake - when to look for work: a count of hints that only grows, and a poll.
  *
  * Use:      wake_hint() from anywhere; a worker notes the count before it scans, so that a hint that
- *           comes during the scan is not lost.
- * Owns:     a mutex and a condition.
+ *           comes during the scan is not lost. A hint wakes one of those who wait: most are about one
+ *           event. Who finds more work than that hints once more.
+ * Owns:     a mutex and two conditions.
  * Threads:  safe.
  * Errors:   none.
  */
@@ -16,9 +17,10 @@
 
 struct wake {
 	pthread_mutex_t mu;
-	pthread_cond_t cond;
-	uint64_t hints; /* guarded by mu */
-	bool stopping;  /* guarded by mu */
+	pthread_cond_t hinted;  /* those in wake_wait */
+	pthread_cond_t stopped; /* those in wake_pause */
+	uint64_t hints;         /* guarded by mu */
+	bool stopping;          /* guarded by mu */
 };
 
 void wake_init(struct wake *w);

@@ -234,6 +234,17 @@ step(struct worker *w, enum rest *rest, struct err *e)
 
 /* ---- the thread ---- */
 
+/* A hint wakes one worker, which is enough for one event. One that finds work a second time calls the
+ * next. */
+static void
+call_another(struct worker *w, enum rest rest)
+{
+	if (rest != REST_NONE)
+		w->found_in_row = 0;
+	else if (w->found_in_row < 2 && ++w->found_in_row == 2)
+		wake_hint(w->wake);
+}
+
 static bool
 rest_a_while(struct worker *w, enum rest rest, uint64_t seen)
 {
@@ -277,6 +288,7 @@ run(void *arg)
 			note_trouble(w, &e);
 			rest = REST_PAUSE;
 		}
+		call_another(w, rest);
 		going = rest_a_while(w, rest, seen);
 	}
 	leave(w);

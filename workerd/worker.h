@@ -30,6 +30,7 @@ struct worker {
 	struct err owed_why;   /* because of this */
 	int64_t claims_due_ms; /* when to look at the claims on unclaimed events; monotonic */
 	bool troubled;         /* the last batch could not reach the database */
+	int found_in_row;      /* steps that found work, since the last rest; counts to 2 */
 };
 
 CTI_MUST_CHECK enum err_code worker_start(

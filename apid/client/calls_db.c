@@ -37,12 +37,12 @@ static const struct filter FILTERS[] = { CALLS_NARROW(FILTER_ROW) CALLS_TIMES(FI
 #define CHANGED CALLS_OTHER_TIMES(FILTER_CONDITION)
 
 static const struct list_statements BY_FORM[LIST_FORMS] = {
-	[LIST_RECENT] =
-	    LIST_STATEMENTS("calls_recent", DB_PLAN_ONCE, LIST_IN_WINDOW, CALLS, "", LIST_CREATED),
+	[LIST_RECENT] = LIST_STATEMENTS(
+	    "calls_recent", DB_PLAN_ONCE, LIST_IN_WINDOW, CALLS, "", LIST_CREATED_ORDERED),
 	[LIST_RECENT_NARROW] = LIST_STATEMENTS("calls_recent_narrow", DB_PLAN_EACH_TIME,
 	    LIST_IN_WINDOW, CALLS, NARROW, NARROW LIST_CREATED),
-	[LIST_TIMED] =
-	    LIST_STATEMENTS("calls_timed", DB_PLAN_ONCE, LIST_IN_ORDER, CALLS, "", LIST_BETWEEN),
+	[LIST_TIMED] = LIST_STATEMENTS(
+	    "calls_timed", DB_PLAN_ONCE, LIST_IN_ORDER, CALLS, "", LIST_BETWEEN_ORDERED),
 	[LIST_TIMED_NARROW] = LIST_STATEMENTS("calls_timed_narrow", DB_PLAN_EACH_TIME,
 	    LIST_IN_ORDER, CALLS, NARROW, NARROW LIST_BETWEEN),
 	[LIST_OTHER_TIME] = LIST_STATEMENTS("calls_changed", DB_PLAN_EACH_TIME, LIST_SCATTERED,
@@ -50,8 +50,9 @@ static const struct list_statements BY_FORM[LIST_FORMS] = {
 };
 
 /* There are few of them, so one plan does for all filters. */
-static const struct list_statements OF_LIVE = LIST_STATEMENTS("calls_live", DB_PLAN_ONCE,
-    LIST_IN_ORDER, CALLS, NARROW CHANGED " AND " LIVE, NARROW CHANGED LIST_BETWEEN " AND " LIVE);
+static const struct list_statements OF_LIVE =
+    LIST_STATEMENTS("calls_live", DB_PLAN_ONCE, LIST_IN_ORDER, CALLS, NARROW CHANGED " AND " LIVE,
+	NARROW CHANGED " AND " LIVE LIST_BETWEEN_ORDERED);
 
 static const struct db_stmt BY_ID = {
 	.name = "call_by_id",

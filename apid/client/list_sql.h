@@ -32,6 +32,7 @@
 #define LIST_PART_(order) LIST_ORDER_(order) " LIMIT $5 OFFSET $6"
 #define LIST_BEGIN_(beyond) " AND (sort_at, id) " beyond " ($3, $4)"
 #define LIST_BETWEEN " AND sort_at >= $7 AND sort_at < $8"
+#define LIST_BETWEEN_ORDERED LIST_BETWEEN " ORDER BY sort_at"
 
 /* Rows in their order, as far as the page goes: for bounds of the order's own time. */
 #define LIST_IN_ORDER(key, columns, table, where, beyond, order, end) \
@@ -46,6 +47,7 @@
  * OFFSET 0 makes the planner do: it would look for them in the order of their time.
  */
 #define LIST_CREATED " AND created_at >= $2"
+#define LIST_CREATED_ORDERED LIST_CREATED " ORDER BY created_at"
 #define LIST_IN_WINDOW(key, columns, table, where, beyond, order, end) \
 	"(" LIST_SELECT_(key, columns, table)                          \
 	" WHERE app_id = $1" where LIST_CREATED LIST_BEGIN_(beyond) end \
@@ -69,7 +71,8 @@
 	LIST_PART_(order)                                              \
 	"))" LIST_ORDER_(order)
 
-/* Counting stops one above LIST_EXACT_TOTAL. */
+/* Counting stops one above LIST_EXACT_TOTAL. A count that is planned once says in which order it counts,
+ * for the sake of the index that has this order: not knowing the times, the planner would take any. */
 #define LIST_COUNT_(key, columns, table, where)                        \
 	"SELECT count(*) FROM (SELECT FROM " table                     \
 	" WHERE app_id = $1" where " LIMIT 10001) AS counted"

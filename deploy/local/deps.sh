@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the Debian packages that a task needs: deps.sh build|run|test|fuzz.
+# Installs the Debian packages that a task needs: deps.sh build|run|test|long|fuzz.
 #
 # Only dpkg is asked what is missing, so this costs next to nothing when all is there.
 # What is missing is named, then installed in one step, as root or through sudo.
@@ -12,8 +12,9 @@ build_packages='gcc libc6-dev make pkg-config libcivetweb-dev libpq-dev libcjson
 	libcurl4-openssl-dev libjwt-dev python3 python3-yaml'
 run_packages="$build_packages postgresql sqitch libdbd-pg-perl ca-certificates curl"
 test_packages="$run_packages libcmocka-dev clang-format clang-tidy cppcheck shellcheck
-	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist python3-jsonschema
+	python3-pytest python3-psycopg python3-pytest-timeout python3-pytest-xdist python3-jsonschema python3-requests
 	faketime pgbouncer chromium chromium-driver python3-selenium nginx-light node-ws openssl jq"
+long_packages="buildah debootstrap"
 fuzz_packages="$test_packages clang libclang-rt-dev"
 
 cluster_conf=/etc/postgresql-common/createcluster.conf
@@ -28,6 +29,10 @@ packages_of() {
 	build) echo "$build_packages" ;;
 	run) echo "$run_packages" ;;
 	fuzz) echo "$fuzz_packages" ;;
+	long)
+		packages_of test
+		echo "$long_packages"
+		;;
 	test)
 		echo "$test_packages"
 		# Any of these will do, also one that does not come from Debian.
@@ -37,7 +42,7 @@ packages_of() {
 		command -v systemd-analyze >/dev/null || echo systemd
 		command -v promtool >/dev/null || echo prometheus
 		;;
-	*) fail 'usage: deps.sh build|run|test|fuzz' ;;
+	*) fail 'usage: deps.sh build|run|test|long|fuzz' ;;
 	esac
 }
 

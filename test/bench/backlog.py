@@ -70,9 +70,7 @@ class Backlog:
 
     def _log(self, events: list[Event]) -> None:
         with connect(self.db) as conn:
-            conn.execute("TRUNCATE event_log, event_queue, event_outcomes, calls, messages,"
-                         " voicemails, change_feed")
-            conn.execute("DELETE FROM tenant_heads; TRUNCATE apps CASCADE")
+            clear(conn)
             make_apps(conn, self.apps)
             copy_into_log(conn, rows(events, self._owner))
             self._first, self._last = conn.execute(
@@ -117,6 +115,13 @@ class Backlog:
 def connect(db: rig.Database) -> psycopg.Connection:
     """As one who may do everything; each statement commits for itself."""
     return psycopg.connect(db.cluster.superuser_url(), autocommit=True)
+
+
+def clear(conn: psycopg.Connection) -> None:
+    """No apps, and nothing of theirs."""
+    conn.execute("TRUNCATE event_log, event_queue, event_outcomes, calls, messages, voicemails,"
+                 " change_feed")
+    conn.execute("DELETE FROM tenant_heads; TRUNCATE apps CASCADE")
 
 
 def make_apps(conn: psycopg.Connection, apps: list[uuid.UUID]) -> None:

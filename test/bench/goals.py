@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import host
+
 
 class Goal(NamedTuple):
     name: str
@@ -25,4 +27,5 @@ def print_goals(goals: Iterable[Goal], values: Mapping[str, float]) -> bool:
         fine = fine and reached
         print(f"{goal.name:44}{value:9.2f}{goal.sign:>7}{goal.must:>4g}{goal.aim:>8g}"
               f"{'' if reached else '  missed'}")
+    print(f"other guests of the host took {host.BEGUN.stolen_since():.0f} % of the processor time wanted")
     return fine

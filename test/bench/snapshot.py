@@ -6,6 +6,7 @@ Once at a steady pace, once as fast as they can; before, while and after it is h
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -79,27 +80,41 @@ class Steady:
         self._fed = upto
 
 
+@dataclass(frozen=True)
+class Round:
+    ended: float  # monotonic
+    rate: float
+    cpu_us: float  # for each event
+
+
 class Full:
     """All events at once, and again with other calls as soon as they are done."""
 
     def __init__(self, backlog: Backlog, worker: rig.Workerd):
         self._backlog, self._worker = backlog, worker
         self._watch = _Watch(backlog.db, worker)
-        self._round = 0
+        self._copies = 0
 
     def phase(self, name: str, seconds: float) -> Phase:
-        """The last round of so many seconds; the time to put the events in place is left out."""
-        until = time.monotonic() + seconds
-        rounds = [self._one()]
-        while time.monotonic() < until:
-            rounds.append(self._one())
-        done, took, cpu = rounds[-1] if name != "before" else _median(rounds)
-        return Phase(name, done / took, 0, cpu * 1e6 / done)
+        """A round of so many seconds: the last while the snapshot is held, else the median. The time
+        to put the events in place is left out."""
+        self._begun = time.monotonic()
+        self._rounds = [self._round()]
+        while time.monotonic() < self._begun + seconds:
+            self._rounds.append(self._round())
+        shown = self._rounds[-1]
+        if name != "held":
+            shown = sorted(self._rounds, key=lambda one: one.rate)[len(self._rounds) // 2]
+        return Phase(name, shown.rate, 0, shown.cpu_us)
 
-    def _one(self) -> tuple[int, float, float]:
-        self._round += 1
-        self._backlog.queue_copies(self._round)
-        goal = self._round * self._backlog.count
+    def reached(self, rate: float) -> float:
+        """Seconds from the begin of the last phase to the end of its first round at such a rate."""
+        return next((one.ended - self._begun for one in self._rounds if one.rate >= rate), math.inf)
+
+    def _round(self) -> Round:
+        self._copies += 1
+        self._backlog.queue_copies(self._copies)
+        goal = self._copies * self._backlog.count
         self._watch.look()
         with connect(self._backlog.db) as conn:
             conn.execute("NOTIFY cti_events")
@@ -108,11 +123,8 @@ class Full:
             if time.monotonic() > until:
                 raise RuntimeError(f"not done after {LIMIT_SECONDS} s")
             time.sleep(0.01)
-        return self._watch.look()
-
-
-def _median(rounds: list[tuple[int, float, float]]) -> tuple[int, float, float]:
-    return sorted(rounds, key=lambda one: one[0] / one[1])[len(rounds) // 2]
+        done, took, cpu = self._watch.look()
+        return Round(time.monotonic(), done / took, cpu * 1e6 / done)
 
 
 def steady(backlog: Backlog, rate: float, seconds: Mapping[str, float],
@@ -124,10 +136,14 @@ def steady(backlog: Backlog, rate: float, seconds: Mapping[str, float],
         return _phases(Steady(backlog, worker, rate), backlog.db, seconds)
 
 
-def full(backlog: Backlog, seconds: Mapping[str, float], env: Mapping[str, str]) -> list[Phase]:
+def full(backlog: Backlog, seconds: Mapping[str, float], env: Mapping[str, str],
+         normal: float) -> tuple[list[Phase], float]:
+    """The phases, and how long after the snapshot's end a round had this share of the rate before."""
     backlog.empty()
     with rig.running(rig.Workerd(backlog.db, env)) as worker:
-        return _phases(Full(backlog, worker), backlog.db, seconds)
+        load = Full(backlog, worker)
+        phases = _phases(load, backlog.db, seconds)
+        return phases, load.reached(normal * phases[0].rate)
 
 
 def _phases(load: Steady | Full, db: rig.Database, seconds: Mapping[str, float]) -> list[Phase]:

@@ -1,9 +1,8 @@
-"""From a POST to the call in GET /api/calls (without its total), through ingestd, workerd and apid."""
+"""From a POST to the call in GET /api/calls, through ingestd, workerd and apid."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import multiprocessing
 import re
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 
 import rig
 import tokens
-from backlog import connect, make_apps
+from backlog import clear, connect, make_apps
 
 FIRST_CALL = 5_000_000_000_000_000
 API_ENV = {
@@ -26,7 +25,7 @@ API_ENV = {
 }
 CALL_ID = re.compile(rb'"call_id":(\d+)')
 GRACE_SECONDS = 10
-PAUSE_SECONDS = 0.001  # between two looks: to look without a pause takes one of two cores
+PAUSE_SECONDS = 0.002  # between two looks: to look without a pause takes one of two cores
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,7 @@ class Visible:
 def run(db: rig.Database, rate: float, count: int, env: Mapping[str, str]) -> Visible:
     """`count` calls, one event each, sent at an even pace; the list is read again and again."""
     with connect(db) as conn:
+        clear(conn)
         make_apps(conn, [tokens.APP_ID])
     with contextlib.ExitStack() as stack:
         ingestd = stack.enter_context(rig.running(rig.Ingestd(db, {})))
@@ -63,10 +63,11 @@ def run(db: rig.Database, rate: float, count: int, env: Mapping[str, str]) -> Vi
 
 
 def _api_key(apid: rig.Apid) -> str:
-    answer = _request(apid.port, "POST", f"/internal/apps/{tokens.APP_ID}/api-key", b"{}",
-                      {"Authorization": f"Bearer {API_ENV['INTERNAL_API_SECRET']}",
-                       "Content-Type": "application/json"})
-    return json.loads(answer)["api_key"]
+    headers = {"Authorization": f"Bearer {API_ENV['INTERNAL_API_SECRET']}",
+               "Content-Type": "application/json"}
+    path = f"/internal/apps/{tokens.APP_ID}/api-key"
+    answer = _exchange(apid.port, _request("POST", path, headers, b"{}"))
+    return json.loads(answer.partition(b"\r\n\r\n")[2])["api_key"]
 
 
 class _Seen:
@@ -76,20 +77,13 @@ class _Seen:
         self.at: dict[int, float] = {}
         self.took: list[float] = []  # seconds of each look
         self._port = apid.port
-        self._request = (f"GET /api/calls?limit=3&total=false HTTP/1.1\r\nHost: localhost\r\n"
-                         f"x-app-api-key: {key}\r\nConnection: close\r\n\r\n").encode()
+        self._request = _request("GET", "/api/calls?limit=10", {"x-app-api-key": key})
 
     def look(self) -> None:
         begun = time.monotonic()
-        answer = bytearray()
-        with socket.create_connection(("127.0.0.1", self._port), timeout=10) as sock:
-            sock.sendall(self._request)
-            while part := sock.recv(65536):
-                answer += part
+        answer = _exchange(self._port, self._request)
         now = time.monotonic()
         self.took.append(now - begun)
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise RuntimeError(f"GET /api/calls: {bytes(answer[:200])!r}")
         for found in CALL_ID.findall(answer):
             self.at.setdefault(int(found), now)
 
@@ -108,9 +102,9 @@ def _send(port: int, rate: float, count: int) -> dict[int, Sent]:
     start = time.monotonic()
     for n in range(count):
         time.sleep(max(0.0, start + n / rate - time.monotonic()))
-        body = tokens.sign(_claims(n), secret)
+        request = _request("POST", tokens.PATH, {}, tokens.sign(_claims(n), secret))
         begun = time.monotonic()
-        _request(port, "POST", tokens.PATH, body, {})
+        _exchange(port, request)
         sent[FIRST_CALL + n] = Sent(begun, time.monotonic())
     return sent
 
@@ -124,15 +118,19 @@ def _claims(n: int) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def _request(port: int, method: str, path: str, body: bytes | None,
-             headers: Mapping[str, str]) -> bytes:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request(method, path, body, dict(headers))
-        answer = connection.getresponse()
-        data = answer.read()
-    finally:
-        connection.close()
-    if not 200 <= answer.status < 300:
-        raise RuntimeError(f"{method} {path}: {answer.status} {data[:200]!r}")
-    return data
+def _request(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    head = {"Host": "localhost", "Connection": "close", "Content-Length": str(len(body))} | headers
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+def _exchange(port: int, request: bytes) -> bytes:
+    """The whole answer; on a connection of its own, with as little of Python as there can be."""
+    answer = bytearray()
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+        sock.sendall(request)
+        while part := sock.recv(65536):
+            answer += part
+    if not answer.startswith(b"HTTP/1.1 2"):
+        raise RuntimeError(f"{request[:40]!r}: {bytes(answer[:200])!r}")
+    return bytes(answer)

@@ -11,7 +11,9 @@
 #ifndef CTI_DB_TEST_H
 #define CTI_DB_TEST_H
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
+#include "common/base/metric.h"
 #include "common/db/db.h"
 
 #include <setjmp.h>
@@ -19,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -100,6 +103,19 @@ test_kill(struct db_conn *admin, int64_t pid)
 	while (test_number(admin, &TEST_LIVES, &p) != 0)
 		clock_sleep_ms(5);
 	db_params_release(&p);
+}
+
+/* The value of a metric as scraped; the series begins with a line's end. */
+static inline int64_t
+test_metric(const char *series)
+{
+	AUTO_RELEASE(buf_release) struct buf b = BUF(1u << 20);
+	const char *at;
+
+	metric_render(&b);
+	at = strstr(buf_c(&b), series);
+	assert_non_null(at);
+	return strtoll(at + strlen(series), NULL, 10);
 }
 
 static inline int

@@ -196,7 +196,7 @@ a_statement_past_its_deadline_closes_the_connection(void **state)
 	o.timeout_ms = 300;
 	MUST(db_connect(&o, &c, e));
 	EXPECT(ERR_TIMEOUT, db_exec(c, &slow, NULL, NULL, e));
-	assert_in_range(clock_mono_ms() - began, 300, 2000);
+	assert_in_range(clock_mono_ms() - began, 300, 4500);
 	assert_true(db_is_broken(c));
 	EXPECT(ERR_UNAVAILABLE, db_exec(c, &slow, NULL, NULL, e));
 	EXPECT(ERR_UNAVAILABLE, db_command(c, "SELECT 1", e));

@@ -57,7 +57,7 @@ a_silent_server_is_given_up_at_the_deadline(void **state)
 	o.url = buf_c(&url);
 	o.timeout_ms = 300;
 	EXPECT(ERR_UNAVAILABLE, db_connect(&o, &c, e));
-	assert_in_range(clock_mono_ms() - began, 300, 1500);
+	assert_in_range(clock_mono_ms() - began, 300, 10000);
 	assert_null(c);
 	close(fd);
 }

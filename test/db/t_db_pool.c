@@ -5,7 +5,6 @@
 #include "test/db/db_test.h"
 
 #include "common/base/log.h"
-#include "common/base/metric.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,19 +29,6 @@ get(struct db_pool *p)
 	return c;
 }
 
-/* The value of a metric as scraped. */
-static int64_t
-metric_value(const char *series)
-{
-	AUTO_RELEASE(buf_release) struct buf b = BUF(1u << 20);
-	const char *at;
-
-	metric_render(&b);
-	at = strstr(buf_c(&b), series);
-	assert_non_null(at);
-	return strtoll(at + strlen(series), NULL, 10);
-}
-
 static void
 the_connection_used_last_is_lent_first(void **state)
 {
@@ -51,16 +37,16 @@ the_connection_used_last_is_lent_first(void **state)
 	int64_t pid = test_pid(b);
 
 	(void)state;
-	assert_int_equal(metric_value("\ncti_db_connections{state=\"open\"}"), 2);
-	assert_int_equal(metric_value("\ncti_db_connections{state=\"in_use\"}"), 2);
+	assert_int_equal(test_metric("\ncti_db_connections{state=\"open\"}"), 2);
+	assert_int_equal(test_metric("\ncti_db_connections{state=\"in_use\"}"), 2);
 	db_pool_put(p, a);
 	db_pool_put(p, b);
 	a = get(p);
 	assert_int_equal(test_pid(a), pid);
 	db_pool_put(p, a);
 	db_pool_free(p);
-	assert_int_equal(metric_value("\ncti_db_connections{state=\"open\"}"), 0);
-	assert_int_equal(metric_value("\ncti_db_connections{state=\"in_use\"}"), 0);
+	assert_int_equal(test_metric("\ncti_db_connections{state=\"open\"}"), 0);
+	assert_int_equal(test_metric("\ncti_db_connections{state=\"in_use\"}"), 0);
 }
 
 static void
@@ -72,7 +58,7 @@ waiting_for_a_connection_ends(void **state)
 
 	(void)state;
 	EXPECT(ERR_UNAVAILABLE, db_pool_get(p, 200, &b, e));
-	assert_in_range(clock_mono_ms() - began, 200, 1500);
+	assert_in_range(clock_mono_ms() - began, 200, 10000);
 	assert_null(b);
 	db_pool_put(p, a);
 	db_pool_free(p);
@@ -145,7 +131,7 @@ who_came_first_is_served_first(void **state)
 	for (int i = 0; i < WAITING; i++) {
 		turns[i] = (struct turn){ p, i, served, &nserved, 0 };
 		assert_int_equal(pthread_create(&turns[i].thread, NULL, take_turn, &turns[i]), 0);
-		clock_sleep_ms(30); /* until it waits */
+		clock_sleep_ms(100); /* until it waits */
 	}
 	db_pool_put(p, c);
 	for (int i = 0; i < WAITING; i++)
@@ -240,7 +226,7 @@ a_connection_given_back_in_a_transaction_is_closed(void **state)
 static int64_t
 failures(void)
 {
-	return metric_value("\ncti_db_connect_failures_total");
+	return test_metric("\ncti_db_connect_failures_total");
 }
 
 static void
@@ -248,7 +234,7 @@ a_dead_server_is_not_stormed(void **state)
 {
 	struct db_opts o = test_opts();
 	struct db_pool *p = NULL;
-	int64_t before, began;
+	int64_t before, began, took;
 
 	(void)state;
 	o.url = "host=127.0.0.1 port=1";
@@ -261,8 +247,9 @@ a_dead_server_is_not_stormed(void **state)
 		EXPECT(ERR_UNAVAILABLE, db_pool_get(p, 20, &c, e));
 		clock_sleep_ms(5);
 	}
-	/* At once and after 250 ms; the next would be after 750 ms. */
-	assert_int_equal(failures() - before, 2);
+	took = clock_mono_ms() - began;
+	/* At once and after 250 ms; on a busy machine perhaps after 750 and 1750 ms, too. */
+	assert_in_range(failures() - before, 2, took < 750 ? 2 : 4);
 	db_pool_free(p);
 }
 
@@ -280,7 +267,7 @@ who_has_time_waits_for_the_next_attempts(void **state)
 	before = failures();
 	EXPECT(ERR_UNAVAILABLE, db_pool_get(p, 900, &c, e));
 	assert_int_equal(failures() - before, 3); /* at 0, 250, 750 ms */
-	assert_in_range(clock_mono_ms() - began, 750, 1500);
+	assert_in_range(clock_mono_ms() - began, 750, 10000);
 	db_pool_free(p);
 }
 

@@ -146,7 +146,7 @@ lose_the_connection_amid_a_refresh(struct demander *d)
 		" AND datname = current_database()" };
 
 	fake_answers(200, FRESH);
-	fake.answer.delay_ms = 500;
+	fake.answer.delay_ms = 1500; /* time to find and kill the session */
 	connection_is("acc-1", "ref-1", -5);
 	assert_int_equal(pthread_create(&d->thread, NULL, demand_alone, d), 0);
 	while (fake.requests == 0)

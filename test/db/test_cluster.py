@@ -39,7 +39,7 @@ def server(directory: Path) -> Iterator[Cluster]:
 
 
 def wait_until_gone(server: Cluster) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while server.pid() is not None:
         assert time.monotonic() < deadline, "the server still runs"
         time.sleep(0.02)

@@ -94,6 +94,7 @@ def test_a_job_that_runs_elsewhere_is_not_run_beside_it(
 
 
 def test_partitions_are_made_ahead(owner: psycopg.Connection, run_job: RunJob) -> None:
+    run_job("partitions")  # midnight may have passed since the migration
     tomorrow = f"{datetime.now(UTC).date() + timedelta(days=1):%Y%m%d}"
     ahead = "SELECT to_regclass('event_log_' || %s) IS NOT NULL"
     owner.execute(f"DROP TABLE event_log_{tomorrow}")
@@ -370,7 +371,7 @@ def start(fresh_db: Database, tmp_path: Path) -> Iterator[Callable[[], Running]]
         daemon.kill()
 
 
-def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait(condition: Callable[[], bool], seconds: float = 60) -> None:
     give_up = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < give_up
@@ -390,15 +391,15 @@ def test_one_process_leads_and_another_takes_over(
     wait(lambda: first.metric(LEADER) == 1)
     second = start()
     wait(lambda: second.metric(LEADER) is not None)
-    wait(lambda: first.metric(SUCCESS) > 0)
+    wait(lambda: (first.metric(SUCCESS) or 0) > 0)
     time.sleep(6)  # longer than the second one's pause between two tries
     assert (second.metric(LEADER), second.metric(PARTITIONS_RUN)) == (0, 0)
     assert first.metric(PARTITIONS_RUN) == 1
     first.kill()
     wait(lambda: second.metric(LEADER) == 1)
-    wait(lambda: second.metric(SUCCESS) > 0)
+    wait(lambda: (second.metric(SUCCESS) or 0) > 0)
     code, seconds = second.stop()
-    assert code == 0 and seconds < 3
+    assert code == 0 and seconds < 10  # as long as it would give batches under way
 
 
 def test_the_leader_that_loses_its_connection_leads_again(
@@ -410,7 +411,7 @@ def test_the_leader_that_loses_its_connection_leads_again(
         "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d"
         f" ON d.oid = l.database WHERE locktype = 'advisory' AND datname = '{fresh_db.name}'"
     )
-    wait(lambda: (only.metric(PARTITIONS_RUN) or 0) >= 2, 40)
+    wait(lambda: (only.metric(PARTITIONS_RUN) or 0) >= 2)
     assert only.metric(LEADER) == 1
 
 
@@ -422,12 +423,12 @@ def test_the_leader_tells_of_the_queue_and_of_jobs_that_fail_and_recover(
     owner.execute("ALTER TABLE event_queue RENAME TO away")
     only = start()
     failed, ok = (f'cti_job_runs_total{{job="gauges",result="{how}"}}' for how in ("failed", "ok"))
-    wait(lambda: (only.metric(failed) or 0) >= 2, 30)
+    wait(lambda: (only.metric(failed) or 0) >= 2)
     owner.execute("ALTER TABLE away RENAME TO event_queue")
-    wait(lambda: only.metric(ok) >= 1, 30)
+    wait(lambda: (only.metric(ok) or 0) >= 1)
     assert only.metric(PENDING) == 1
     assert only.metric('cti_queue_events{state="retrying"}') == 1
-    assert 90 <= only.metric("cti_queue_oldest_age_seconds") < 150
+    assert 90 <= only.metric("cti_queue_oldest_age_seconds") < 240
     log = only.log.read_text()
     assert "gauges works again" in log
     assert log.count("gauges: ") == 1

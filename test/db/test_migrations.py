@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 from pathlib import Path
 
 import psycopg
@@ -20,6 +23,8 @@ from schema import (
     sqitch,
 )
 from shape import shape
+
+from test import pages
 
 # Forward and back
 
@@ -96,6 +101,35 @@ def test_the_daemons_log_in_with_their_timeouts_and_durable_commits(
             assert conn.execute("SHOW statement_timeout").fetchone() == (timeout,)
             assert conn.execute("SHOW synchronous_commit").fetchone() == ("on",)
             assert conn.execute("SELECT version FROM schema_version").fetchone() == (1,)
+
+
+def test_the_commands_of_the_readme_deploy_verify_and_tell(cluster: Cluster) -> None:
+    [commands] = [b.code for b in pages.to_run("migrations/README.md", "sh")]
+    with database(cluster, "t_migrations_readme") as name:
+        role, password, place = re.fullmatch(r"postgresql://(.+?):(.+?)@(.+)", cluster.url(db=name)).groups()
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", commands.replace("owner@host/name", f"{role}@{place}")],
+            cwd=MIGRATIONS.parent, env=os.environ | {"PGPASSWORD": password},
+            capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Nothing to deploy (up-to-date)" in done.stdout
+
+
+SETTINGS_OF_ROLES = """\
+SELECT rolname, unnest(setconfig) FROM pg_db_role_setting JOIN pg_roles AS r ON r.oid = setrole
+	JOIN pg_database AS d ON d.oid = setdatabase WHERE datname = current_database() ORDER BY 1, 2"""
+
+
+def test_the_changes_that_a_dump_lacks_are_those_that_operations_names(
+    cluster: Cluster, migrated: str
+) -> None:
+    [block] = [b.code for b in pages.blocks("docs/operations.md") if "pg_restore" in b.code]
+    named = re.search(r"for change in (.*); do", block)
+    assert named
+    with database(cluster, "t_migrations_restored") as restored:
+        for change in named[1].split():
+            cluster.psql((MIGRATIONS / "deploy" / f"{change}.sql").read_text(), restored, OWNER)
+        assert cluster.psql(SETTINGS_OF_ROLES, restored) == cluster.psql(SETTINGS_OF_ROLES, migrated)
 
 
 # Rules that every table keeps

@@ -25,7 +25,7 @@ WORKERD = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin" / "worker
 APPS, CALLS, LOGGED, QUEUED = 20, 40_000, 1_000_000, 100_000
 BATCH = 100
 ENOUGH = 15 * BATCH
-SECONDS = 30
+SECONDS = 60
 
 LOG_INDEXES = """\
 SELECT replace(indexdef, ' ON ONLY ', ' ON '), indexname FROM pg_indexes

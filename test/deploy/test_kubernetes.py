@@ -106,7 +106,7 @@ def test_a_pod_serves_on_until_the_endpoints_know_that_it_goes(overlay: str):
         env = {e["name"]: e.get("value") for e in only["env"]}
         probe = only["readinessProbe"]
         unready_ms = probe["periodSeconds"] * probe["failureThreshold"] * 1000
-        grace_ms, drain_ms = int(env["DRAIN_GRACE_MS"]), 10_000
+        grace_ms, drain_ms = int(env.get("DRAIN_GRACE_MS", 0)), 10_000
         assert grace_ms > unready_ms or workload["metadata"]["name"] == "workerd"
         assert pod["terminationGracePeriodSeconds"] * 1000 > grace_ms + drain_ms
 
@@ -120,6 +120,43 @@ def test_secrets_come_by_reference_and_ingestd_gets_no_more_than_it_needs(overla
     names = {e["name"] for e in container(workloads(overlay)["ingestd"])["env"]}
     assert names - {"INGEST_SPOOL_DIR"} == {
         "DRAIN_GRACE_MS", "DATABASE_URL", "WEBHOOK_MASTER_KEY", "DIALPAD_WEBHOOK_SECRET"}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_what_is_scaled_has_no_number_of_its_own_that_an_apply_would_bring_back(overlay: str):
+    scaled = {o["spec"]["scaleTargetRef"]["name"]
+              for o in of_kind(overlay, "HorizontalPodAutoscaler", "ScaledObject")}
+    assert scaled == {"ingestd", "apid"} | ({"workerd"} if overlay == "production" else set())
+    for name in scaled:
+        assert "replicas" not in workloads(overlay)[name]["spec"]
+    for scaler in of_kind(overlay, "HorizontalPodAutoscaler"):
+        target = scaler["spec"]["scaleTargetRef"]
+        assert target["kind"] == workloads(overlay)[target["name"]]["kind"]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_one_pod_at_a_time_may_be_evicted_also_where_there_is_only_one(overlay: str):
+    budgets = {o["metadata"]["name"]: o["spec"] for o in of_kind(overlay, "PodDisruptionBudget")}
+    assert set(budgets) == set(DAEMONS)
+    for name, budget in budgets.items():
+        assert budget == {"maxUnavailable": 1, "selector": workloads(overlay)[name]["spec"]["selector"]}
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_a_pod_is_reached_at_its_ports_alone_and_reaches_what_it_needs(overlay: str):
+    dialpad, database, names = {443}, {5432}, {53}
+    for name, workload in workloads(overlay).items():
+        labels = workload["spec"]["template"]["metadata"]["labels"]
+        rules = [o["spec"] for o in of_kind(overlay, "NetworkPolicy")
+                 if o["spec"]["podSelector"]["matchLabels"].items() <= labels.items()]
+        assert {kind for rule in rules for kind in rule["policyTypes"]} == {"Ingress", "Egress"}
+        own = {DAEMONS[name] + 100} | (set() if name == "workerd" else {DAEMONS[name]})
+        assert open_ports(rules, "ingress") == own
+        assert open_ports(rules, "egress") == names | database | (set() if name == "ingestd" else dialpad)
+
+
+def open_ports(rules: list[dict], way: str) -> set[int]:
+    return {port["port"] for rule in rules for allowed in rule.get(way, []) for port in allowed["ports"]}
 
 
 def test_a_spool_has_a_claim_for_each_pod():

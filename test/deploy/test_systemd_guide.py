@@ -23,7 +23,7 @@ from test.conftest import BUILD, ROOT, Database
 
 PAGE = "docs/deploy-systemd.md"
 DAEMONS = {"ingestd": "cti_ingest", "workerd": "cti_worker", "apid": "cti_api"}
-SECONDS = 20
+SECONDS = 60
 
 
 @dataclass
@@ -175,5 +175,5 @@ def test_migrated_and_started_they_tell_systemd_and_are_ready(
             except TimeoutError:
                 pytest.fail(f"{daemon}: {heard} {unit.said()}")
         url = f"http://127.0.0.1:{configured.ops[daemon]}/readyz"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
             assert answer.status == 200, unit.said()

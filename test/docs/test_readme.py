@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import ports
 import pytest
 import unprivileged
+from settings import DEFAULT_PORTS, OPS_OFFSET
 
 from test import pages
 from test.conftest import BUILD, ROOT
@@ -40,6 +42,9 @@ def checkout(tmp_path_factory) -> Iterator[Path]:
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=60)
+    assert server.returncode == 0
+    taken = [env[name] for name in names if not ports.is_free(int(env[name]))]
+    assert not taken, "somebody still listens there"
 
 
 def free_pair() -> int:
@@ -52,7 +57,7 @@ def free_pair() -> int:
 
 def run(code: str, where: Path) -> str:
     done = subprocess.run(["bash", "-euo", "pipefail"], input=code, cwd=where, env=unprivileged.base_env(),
-                          capture_output=True, text=True, timeout=20, check=False)
+                          capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, code + done.stdout + done.stderr
     return done.stdout
 
@@ -68,3 +73,9 @@ def test_an_event_of_ones_own_can_be_sent(checkout: Path):
 
 def test_these_are_all_the_commands_there_are():
     assert len(STEPS) == 2
+
+
+def test_the_ports_are_those_that_it_takes():
+    told = re.findall(r"`(\w+_PORT)`\s\((\d+)\)", pages.text_of("README.md"))
+    assert {name: int(port) for name, port in told} == DEFAULT_PORTS
+    assert f"port + {OPS_OFFSET}" in pages.text_of("README.md")

@@ -46,7 +46,7 @@ class Balancer:
         self._listener.close()
 
     def wait_until_both_serve(self) -> None:
-        eventually(lambda: len(self.ready) == len(self.instances), 10, "both ready")
+        eventually(lambda: len(self.ready) == len(self.instances), 30, "both ready")
 
     def _probe(self) -> None:
         while not self._ended.wait(PROBE_EVERY_S):

@@ -16,14 +16,14 @@ import contract
 import ports
 import unprivileged
 from hook import Hook, derived_secret
-from web import Answer, eventually, request
+from web import PATIENCE_S, Answer, eventually, request
 
 from test.conftest import ROOT, Database
 from test.sim.client import Simulator
 
 BIN = ROOT / "build" / os.environ.get("CTI_BUILD", "asan") / "bin"
-READY_SECONDS = 20
-STOP_SECONDS = 20
+READY_SECONDS = 30
+STOP_SECONDS = 30
 LOG_TAIL_LINES = 40
 # Tests ask more often than clients may; the tests of limits set their own.
 NO_LIMITS = {
@@ -142,6 +142,10 @@ class Daemon:
     def log_contains(self, text: str) -> bool:
         return text in self._text()
 
+    def wait_for_log(self, text: str) -> None:
+        """A line may come after what it tells of can be seen elsewhere."""
+        eventually(lambda: self.log_contains(text), PATIENCE_S, f"{text} in the log of {self.name}")
+
     def tail(self) -> str:
         return "\n".join(self._text().splitlines()[-LOG_TAIL_LINES:])
 
@@ -179,7 +183,7 @@ class App:
         assert answer.status == 200, (path, answer.status, answer.body)
         return answer.json()
 
-    def wait_for(self, path: str, seconds: float = 1.0) -> Any:
+    def wait_for(self, path: str, seconds: float = PATIENCE_S) -> Any:
         """The object under `path`, as soon as there is one."""
 
         def look() -> Answer | None:
@@ -352,7 +356,7 @@ class Stack:
             cursor = conn.execute(query, values)
             return cursor.fetchall() if cursor.description is not None else []
 
-    def wait_until_done(self, seconds: float = 15) -> None:
+    def wait_until_done(self, seconds: float = PATIENCE_S) -> None:
         """Until the queue is empty."""
         eventually(
             lambda: self.sql("SELECT 1 WHERE NOT EXISTS (SELECT FROM event_queue)"),

@@ -14,13 +14,12 @@ from pathlib import Path
 
 from cti import Daemon, Stack
 from hook import Hook, derived_secret
-from web import connection_to, request
+from web import PATIENCE_S, connection_to, eventually, request
 
 from test.conftest import Database
 from test.sim import jws
 
-START_OF_LOAD_S = 0.3  # a load has begun when the body of `with load(…)` begins
-ALL_SECONDS = 15  # for the log to have everything, replays included
+ALL_SECONDS = 60  # for the log to have everything, replays included
 numbers = itertools.count(6_000_000_000_000_000)
 
 
@@ -88,12 +87,24 @@ class Ingest(Stack):
 
 def metric(daemon: Daemon, name: str) -> int:
     """A value of /metrics; `name` is the line up to the value."""
+    value = metric_if_any(daemon, name)
+    assert value is not None, f"{name} is not among the metrics"
+    return value
+
+
+def metric_if_any(daemon: Daemon, name: str) -> int | None:
     answer = request("GET", f"{daemon.ops_url}/metrics")
     assert answer.status == 200, answer.body
     for line in answer.body.decode().splitlines():
         if line.startswith(name + " "):
             return int(line.rsplit(" ", 1)[1])
-    raise AssertionError(f"{name} is not among the metrics")
+    return None
+
+
+def wait_for_metric(daemon: Daemon, name: str, value: int) -> None:
+    """For what is counted after it has been done."""
+    eventually(lambda: (metric_if_any(daemon, name) or 0) >= value, PATIENCE_S, f"{name} {value}")
+    assert metric(daemon, name) == value
 
 
 def new_claims() -> dict:
@@ -116,7 +127,8 @@ class Books:
 
     @property
     def acknowledged(self) -> set[str]:
-        return {claims for claims, status in self.statuses.items() if status == 200}
+        # Of a copy: a load may be adding to them.
+        return {claims for claims, status in list(self.statuses.items()) if status == 200}
 
     def seen(self) -> set[int | None]:
         return set(self.statuses.values())
@@ -152,7 +164,8 @@ def post(
 def load(
     hook: Hook, count: int, rate: float, senders: int = 16, reuse: bool = False
 ) -> Iterator[Books]:
-    """`count` events, one try each, while the body runs; all are answered at its end.
+    """`count` events, one try each, while the body runs: it begins after the first answer, and at its
+    end all are answered.
 
     With `reuse` a sender stays on its connection for as long as it is let.
     Daemons must be started by the main thread, so the senders have threads of their own.
@@ -174,7 +187,7 @@ def load(
 
     with ThreadPoolExecutor(senders) as pool:
         sending = [pool.submit(send) for _ in range(senders)]
-        time.sleep(START_OF_LOAD_S)
+        eventually(lambda: books.statuses, PATIENCE_S, "the first answer")
         yield books
         for future in sending:
             future.result()

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import socket
+import ssl
 import struct
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cti import App
-from web import request
+from web import PATIENCE_S, request
 
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -52,10 +53,13 @@ def frame(op: int, payload: bytes, first: int | None = None) -> bytes:
 class Socket:
     """One connection. Answers pings; everything else is for the test."""
 
-    def __init__(self, url: str, headers: dict[str, str] | None = None, timeout: float = 10):
+    def __init__(self, url: str, headers: dict[str, str] | None = None,
+                 timeout: float = PATIENCE_S, tls: ssl.SSLContext | None = None):
         parts = urlsplit(url)
         self._s = socket.create_connection((parts.hostname, parts.port), timeout=timeout)
         self._s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self._s = tls.wrap_socket(self._s, server_hostname=parts.hostname)
         self._in = b""
         self.answers_pings = True
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -105,7 +109,7 @@ class Socket:
         op, payload, self._in = self._in[0] & 15, self._in[start:end], self._in[end:]
         return op, payload
 
-    def message(self, timeout: float = 10) -> dict[str, Any]:
+    def message(self, timeout: float = PATIENCE_S) -> dict[str, Any]:
         """The next one. TimeoutError when none comes."""
         deadline = time.monotonic() + timeout
         while True:
@@ -119,7 +123,7 @@ class Socket:
                 code = struct.unpack(">H", payload[:2])[0] if len(payload) >= 2 else None
                 raise Closed(code, payload[2:].decode())
 
-    def close_code(self, timeout: float = 10) -> int | None:
+    def close_code(self, timeout: float = PATIENCE_S) -> int | None:
         """Whatever else comes: the code that it is closed with."""
         try:
             while True:
@@ -150,8 +154,8 @@ class Socket:
             if message["type"] == "ready" and message["data"]["subscribed"]:
                 return message
 
-    def shrink_window(self) -> None:
-        self._s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    def shrink_window(self, to: int = 4096) -> None:
+        self._s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, to)
 
     def close(self) -> None:
         self._s.close()
@@ -188,7 +192,7 @@ class Poller:
     cursor: str | None = None
     seen: list[dict] = field(default_factory=list)
 
-    def ask(self, timeout: float = 40, **query: Any) -> dict[str, Any]:
+    def ask(self, timeout: float = 60, **query: Any) -> dict[str, Any]:
         if self.cursor is not None:
             query["after"] = self.cursor
         path = "/api/events?" + "&".join(f"{name}={value}" for name, value in query.items())

@@ -30,7 +30,7 @@ def repairs(stack: Stack, app: App) -> list[dict]:
     return stack.admin("GET", f"/apps/{app.app_id}/repair")["repairs"]
 
 
-def wait_for_repairs(stack: Stack, app: App, seconds: float = 20) -> list[dict]:
+def wait_for_repairs(stack: Stack, app: App, seconds: float = 60) -> list[dict]:
     eventually(lambda: repairs(stack, app)
                and all(one["finished_at"] and one["result"] for one in repairs(stack, app)), seconds,
                f"repairs: {repairs(stack, app)}")

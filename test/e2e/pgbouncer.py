@@ -15,7 +15,7 @@ from web import eventually
 
 PROGRAM = Path("/usr/sbin/pgbouncer")
 ROLES = ("cti_owner", "cti_ingest", "cti_worker", "cti_api")
-START_SECONDS = 10
+START_SECONDS = 30
 CONF = """\
 [databases]
 * = host=127.0.0.1 port={server_port}

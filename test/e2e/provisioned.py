@@ -71,7 +71,7 @@ def webhook(stack: Stack, app: App) -> dict:
     return stack.admin("GET", f"/apps/{app.app_id}/webhook")
 
 
-def wait_until_provisioned(stack: Stack, app: App, seconds: float = 15) -> dict:
+def wait_until_provisioned(stack: Stack, app: App, seconds: float = 30) -> dict:
     eventually(lambda: webhook(stack, app)["state"] == "active", seconds,
                f"an active webhook: {webhook(stack, app)}")
     return webhook(stack, app)
@@ -81,7 +81,7 @@ def check_again(stack: Stack, app: App) -> dict:
     """workerd looks at Dialpad once more; its view afterwards."""
     before = webhook(stack, app)["last_checked_at"]
     stack.admin("POST", f"/apps/{app.app_id}/webhook", {})
-    eventually(lambda: webhook(stack, app)["last_checked_at"] != before, 15, "another check")
+    eventually(lambda: webhook(stack, app)["last_checked_at"] != before, 30, "another check")
     return webhook(stack, app)
 
 
@@ -110,4 +110,4 @@ def run_job(stack: Stack, name: str) -> None:
         assert done.returncode == 0 or "another process" in done.stderr, done.stderr
         return done.returncode == 0
 
-    eventually(run, 15, f"a run of {name}")
+    eventually(run, 30, f"a run of {name}")

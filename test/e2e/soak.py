@@ -22,7 +22,7 @@ from live import Closed, Poller, Refused, open_socket
 from web import eventually
 
 RINGING = payload("call_ringing_inbound_2024")
-CATCH_UP_SECONDS = 30
+CATCH_UP_SECONDS = 60
 # What a reader meets while apid is away.
 AWAY = (OSError, HTTPException, Closed, Refused, AssertionError, ValueError)
 
@@ -184,7 +184,7 @@ class Soak:
     def _one_call(self, app: App) -> dict:
         """What a change looks like. It is forgotten: the feeds are to begin empty."""
         assert app.hook.post(RINGING).status == 200
-        call = app.wait_for(f"/api/calls/{RINGING['call_id']}", 5)
+        call = app.wait_for(f"/api/calls/{RINGING['call_id']}")
         call.pop("timeline")
         self.stack.wait_until_done()
         self.stack.sql("DELETE FROM change_feed")

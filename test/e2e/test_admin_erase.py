@@ -12,6 +12,7 @@ from cti import App, Stack
 from live import Poller
 from tasks import finished
 from test_claims import NIL
+from web import eventually
 
 HER, HIM, OURS = "+13345521280", "+13345521281", "+13342459504"
 TABLES = ("event_log", "event_log_archive", "event_queue", "event_outcomes",
@@ -164,8 +165,8 @@ def test_the_original_of_an_event_of_the_bare_route_goes_too(run_stack) -> None:
         app = stack.create_app("the only one")
         for claims in (call(1, HER), call(2, HIM)):
             assert stack.bare_hook.post(claims).status == 200
-        app.wait_for("/api/calls/1", 10)
-        app.wait_for("/api/calls/2", 10)
+        app.wait_for("/api/calls/1")
+        app.wait_for("/api/calls/2")
         assert erase(stack, app)["result"]["events"] == 1
         assert where(stack, HER) == []
         for owner in (NIL, app.app_id):
@@ -202,8 +203,13 @@ def test_it_waits_for_the_tenants_lock(stack: Stack, app: App) -> None:
     with stack.database.connect() as worker:
         worker.execute("SELECT FROM tenant_heads WHERE app_id = %s FOR UPDATE", [app.app_id])
         task = stack.admin("POST", path, {"number": HER})
-        time.sleep(2)
-        assert stack.admin("GET", path)["erasures"][0]["state"] == "running"
+
+        def state() -> str:
+            return stack.admin("GET", path)["erasures"][0]["state"]
+
+        eventually(lambda: state() == "running", 20, "workerd at it")
+        time.sleep(1)
+        assert state() == "running"
         assert app.get("/api/calls/1").status == 200
     assert finished(stack, path, "erasures", task["id"])["result"]["calls"] == 1
 

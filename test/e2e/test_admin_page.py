@@ -30,12 +30,12 @@ class Reader:
         self.app = stack.create_app("reader")
         self.app.hook.post({"call_id": 7, "state": "ringing", "direction": "inbound",
                             "external_number": NUMBER, "event_timestamp": 1_800_000_000_000})
-        self.app.wait_for("/api/calls/7", 5)
+        self.app.wait_for("/api/calls/7")
         [self.event] = stack.admin("GET", f"/apps/{self.app.app_id}/events")["events"]
 
     def run(self, command: str, secret: str | None = None) -> subprocess.CompletedProcess:
         return subprocess.run(
-            ["sh", "-eu"], input=command, capture_output=True, text=True, timeout=20, check=False,
+            ["sh", "-eu"], input=command, capture_output=True, text=True, timeout=60, check=False,
             env=unprivileged.base_env() | {
                 "CTI_URL": self.stack.apid.url, "CTI_ADMIN": secret or self.stack.admin_secret,
                 "CTI_APP_ID": self.app.app_id, "CTI_EVENT": self.event["event_id"]})
@@ -60,7 +60,7 @@ def test_the_examples_work_from_the_first_to_the_last(reader: Reader) -> None:
     assert [answer["will_remove"]["calls"] for answer in told] == [1, 1]
     task = finished(stack, f"/apps/{app.app_id}/erase", "erasures", told[1]["id"])
     assert task["result"]["calls"] == 1
-    eventually(lambda: app.get("/api/calls/7").status == 404, 5, "no call any more")
+    eventually(lambda: app.get("/api/calls/7").status == 404, 20, "no call any more")
 
 
 def test_without_the_secret_none_of_them_looks_like_success(reader: Reader) -> None:

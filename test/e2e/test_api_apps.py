@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import subprocess
 import time
 
 import ports
 import pytest
 from admin import admin, audit
-from cti import BIN, App, Stack
-from web import eventually, request
+from cti import App, Stack
+from provisioned import run_job
+from web import request
 
 from test.sim.catalogue import events_by_time, perform
 
@@ -87,16 +87,6 @@ def holding(stack: Stack, app_id: str) -> set[str]:
         " WHERE a.attname = 'app_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartition")
     return {name for (name,) in tables
             if stack.sql(f"SELECT 1 FROM {name} WHERE app_id = %s LIMIT 1", app_id)}
-
-
-def run_job(stack: Stack, name: str) -> None:
-    """Once the leader is not at it just now."""
-    def run() -> bool:
-        done = subprocess.run([BIN / "workerd", "--run-job", name], env=stack.workerd.env,
-                              capture_output=True, timeout=60)
-        return done.returncode == 0
-
-    eventually(run, 20, f"a run of the job {name}")
 
 
 def filled(stack: Stack, name: str) -> App:

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import ports
 import pytest
 import requests
 from cti import App, Stack
-from web import eventually
+from nginx import nginx_before
 
 from test.conftest import ROOT
 
 NODE_CLIENT = Path(__file__).with_name("client.mjs")
-CLIENT_ADDRESS = "127.0.0.1"
-
-NGINX_CONF = """\
-daemon off;
-pid {dir}/nginx.pid;
-error_log {dir}/error.log;
-worker_processes 1;
-events {{ worker_connections 512; }}
-http {{
-	access_log off;
-	client_body_buffer_size 2m;
-	client_max_body_size 2m;
-	client_body_temp_path {dir}/body;
-	proxy_temp_path {dir}/proxy;
-	fastcgi_temp_path {dir}/fastcgi;
-	uwsgi_temp_path {dir}/uwsgi;
-	scgi_temp_path {dir}/scgi;
-	server {{
-		listen 127.0.0.1:{port} ssl http2;
-		ssl_certificate {dir}/cert.pem;
-		ssl_certificate_key {dir}/key.pem;
-		location / {{
-			proxy_pass {upstream};
-			proxy_set_header Host $host;
-			proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-			proxy_set_header X-Forwarded-Proto $scheme;
-			proxy_set_header X-Request-Id $http_x_request_id;
-		}}
-	}}
-}}
-"""
 
 
 @dataclass(frozen=True)
@@ -58,40 +24,6 @@ class Way:
 
     url: str
     trusted: str | None = None
-
-
-def make_certificate(directory: Path) -> None:
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-         "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", directory / "key.pem",
-         "-out", directory / "cert.pem"],
-        check=True, capture_output=True,
-    )
-
-
-def can_connect(url: str, trusted: str) -> bool:
-    with contextlib.suppress(requests.ConnectionError):
-        return requests.get(url, verify=trusted, timeout=5).status_code == 200
-    return False
-
-
-@contextlib.contextmanager
-def nginx(upstream: str, directory: Path) -> Iterator[Way]:
-    port = ports.any_free()
-    make_certificate(directory)
-    conf = directory / "nginx.conf"
-    conf.write_text(NGINX_CONF.format(dir=directory, port=port, upstream=upstream))
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin")
-    assert program, "nginx is missing: deploy/local/deps.sh test"
-    server = subprocess.Popen([program, "-c", conf, "-e", directory / "error.log", "-p", directory])
-    way = Way(f"https://localhost:{port}", str(directory / "cert.pem"))
-    try:
-        eventually(lambda: can_connect(way.url + "/health", way.trusted), 10, "nginx")
-        yield way
-    finally:
-        server.terminate()
-        server.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +37,9 @@ def proxied_stack(run_stack) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def proxy(proxied_stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Way]:
-    with nginx(proxied_stack.apid.url, tmp_path_factory.mktemp("nginx")) as way:
-        yield way
+def proxy(proxied_stack: Stack) -> Iterator[Way]:
+    with nginx_before(proxied_stack) as running:
+        yield Way(running.url, running.trusted)
 
 
 @pytest.fixture(params=["directly", "through nginx"])
@@ -132,7 +64,7 @@ def session(way: Way, key: str) -> requests.Session:
 
 def test_a_client_with_python_requests(way: Way, own_app: App):
     assert own_app.hook.post({"call_id": 5, "state": "ringing", "direction": "inbound"}).status == 200
-    own_app.wait_for("/api/calls/5", 10)
+    own_app.wait_for("/api/calls/5")
     with session(way, own_app.api_key) as client:
         for _ in range(20):  # the library keeps connections, where it may
             page = client.get(f"{way.url}/api/calls", params={"limit": 5, "total": "false"})

@@ -56,8 +56,8 @@ def test_entry_legs_are_one_row_for_each_ring_group(app: App, rows: Rows):
 
 def test_active_calls_take_the_same_filters(app: App, rows: Rows):
     old = ago(days=3)
-    ringing = rows.call(status="ringing", direction="inbound", created_at=old, updated_at=old,
-                        sort_at=old, **{"from": "+1", "to": "+2"})
+    ringing = rows.call(status="ringing", direction="inbound", created_at=old, sort_at=old,
+                        **{"from": "+1", "to": "+2"})
     rows.call(status="connected", direction="outbound", **{"from": "+2", "to": "+3"})
     rows.call(status="completed", direction="inbound", **{"from": "+1", "to": "+2"})
     for query in ("status=ringing", "direction=inbound", "number=+1", "from=%2B1", "to=%2B2",

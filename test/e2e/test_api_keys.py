@@ -75,7 +75,8 @@ def test_an_app_only_revokes_its_own_keys(stack: Stack):
     mine, other = new_app(stack), new_app(stack)
     key = new_key(stack, mine)
     assert admin(stack, "DELETE", f"/apps/{other}/api-keys/{key['key_id']}").status == 404
-    assert admin(stack, "DELETE", f"/apps/{mine}/api-keys/nosuchkey123").status == 404
+    for unknown in ("nosuchkey123", "x", "%ff", "a%20b", "%C3%A9" * 40):
+        assert admin(stack, "DELETE", f"/apps/{mine}/api-keys/{unknown}").status == 404, unknown
     assert try_key(stack.apid, key).status == 200
 
 
@@ -114,6 +115,11 @@ def test_what_cannot_be_replaced_is_refused_by_name(stack: Stack, fields: dict, 
     assert answer.status == 400 and named in answer.json()["detail"]
 
 
+def test_null_counts_as_absent(stack: Stack):
+    fields = dict.fromkeys(("name", "expires_in_days", "replaces", "overlap_hours"))
+    assert admin(stack, "POST", f"/apps/{new_app(stack)}/api-key", fields).status == 201
+
+
 def test_a_key_of_another_app_is_not_replaced(stack: Stack):
     key = new_key(stack, new_app(stack))
     answer = admin(stack, "POST", f"/apps/{new_app(stack)}/api-key", {"replaces": key["key_id"]})
@@ -136,12 +142,19 @@ def test_a_key_in_use_is_not_read_again_at_each_request(own_stack: Stack):
 def test_another_process_hears_of_a_revocation(own_stack: Stack):
     other = own_stack.another_apid()
     app_id = new_app(own_stack)
-    key = new_key(own_stack, app_id)
-    assert try_key(other, key).status == 200
-    began = time.monotonic()
-    admin(own_stack, "DELETE", f"/apps/{app_id}/api-keys/{key['key_id']}")
-    eventually(lambda: try_key(other, key).status == 401, 2, "the other apid to hear of it")
-    assert time.monotonic() - began < 2
+
+    def is_heard_of() -> bool:
+        """Long before what the other knows has grown too old by itself."""
+        key = new_key(own_stack, app_id)
+        assert try_key(other, key).status == 200
+        began = time.monotonic()
+        admin(own_stack, "DELETE", f"/apps/{app_id}/api-keys/{key['key_id']}")
+        while time.monotonic() - began < PROMISE_S / 2:
+            if try_key(other, key).status == 401:
+                return True
+        return False
+
+    assert any(is_heard_of() for _ in range(3)), "a busy machine may be late once"
 
 
 @pytest.mark.parametrize(("change", "status"), [
@@ -157,7 +170,11 @@ def test_without_a_notification_the_promise_holds_all_the_same(
     key = new_key(stack, app_id)
     assert try_key(stack.apid, key).status == 200
     stack.sql(change, app_id)
-    eventually(lambda: try_key(stack.apid, key).status == status, PROMISE_S, f"a {status}")
+    changed = asked = time.monotonic()
+    while try_key(stack.apid, key).status != status:
+        assert asked - changed < PROMISE_S, "whoever asks from then on is refused, however late"
+        time.sleep(0.05)
+        asked = time.monotonic()
 
 
 def test_a_lost_listener_is_followed_by_another(own_stack: Stack):
@@ -166,7 +183,7 @@ def test_a_lost_listener_is_followed_by_another(own_stack: Stack):
             "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN %%'"
             " AND application_name = 'apid' AND datname = current_database()")}
 
-    first = eventually(listeners, 5, "a listener")
+    first = eventually(listeners, 20, "a listener")
     for pid in first:
         own_stack.database.cluster.psql(f"SELECT pg_terminate_backend({pid})")
     eventually(lambda: listeners() - first, 10, "another listener")
@@ -178,9 +195,9 @@ def test_a_lost_listener_is_followed_by_another(own_stack: Stack):
 def test_an_expiry_that_comes_is_noticed(stack: Stack):
     app_id = new_app(stack)
     key = new_key(stack, app_id, expires_in_days=1)
-    stack.sql("UPDATE api_keys SET expires_at = now() + interval '1.5 s' WHERE app_id = %s", app_id)
+    stack.sql("UPDATE api_keys SET expires_at = now() + interval '4 s' WHERE app_id = %s", app_id)
     assert try_key(stack.apid, key).status == 200
-    eventually(lambda: try_key(stack.apid, key).status == 401, 3, "the key's end")
+    eventually(lambda: try_key(stack.apid, key).status == 401, 20, "the key's end")
 
 
 # When a key was last used

@@ -31,13 +31,13 @@ def busy_app(stack: Stack) -> App:
     app.hook.deliver(events_by_time(plays))
     for play in plays:
         for truth in play.truths:
-            app.wait_for(f"/api/calls/{truth.call_id}", 5)
+            app.wait_for(f"/api/calls/{truth.call_id}")
     return app
 
 
 def run(kind: str, code: str, url: str, key: str) -> subprocess.CompletedProcess:
     return subprocess.run(
-        RUNNERS[kind], input=code, capture_output=True, text=True, timeout=20, check=False,
+        RUNNERS[kind], input=code, capture_output=True, text=True, timeout=60, check=False,
         env=unprivileged.base_env() | {"CTI_URL": url, "CTI_API_KEY": key})
 
 

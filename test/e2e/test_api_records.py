@@ -64,8 +64,9 @@ def test_a_call_has_its_events_in_order_with_their_verdicts(stack: Stack, app: A
     pending = rows.event(call_id, "connected", first)
     dead = rows.event(call_id, "recording", None)
     rows.event(call_id + 1, "connected", first)
-    stack.sql("INSERT INTO event_queue (app_id, received_at, event_id)"
-              " SELECT app_id, received_at, event_id FROM event_log WHERE event_id = %s", pending)
+    stack.sql("INSERT INTO event_queue (app_id, received_at, event_id, next_attempt_at)"
+              " SELECT app_id, received_at, event_id, now() + interval '1 hour' FROM event_log"
+              " WHERE event_id = %s", pending)
     stack.sql("INSERT INTO event_outcomes (app_id, received_at, event_id, verdict)"
               " SELECT app_id, received_at, event_id, 'dead' FROM event_log WHERE event_id = %s",
               dead)

@@ -43,7 +43,7 @@ def settled(stack: Stack, call: dict) -> tuple:
         rows = originals(stack, call)
         return rows[0] if len(rows) == 1 and rows[0][0] != "pending" else None
 
-    return eventually(look, 5, "a verdict")
+    return eventually(look, 20, "a verdict")
 
 
 def test_the_only_app_gets_it_and_the_log_keeps_the_original(empty: Stack) -> None:

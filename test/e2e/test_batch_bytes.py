@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 from crew import Arrival, Crew, CrewMaker
-from ingest import metric
+from ingest import wait_for_metric
 
 from test.sim import jws
 
@@ -27,14 +27,14 @@ def text_event(app_id: str, message_id: int, text: str) -> Arrival:
     return Arrival(app_id, message_id, jws.claim_bytes(claims).decode())
 
 
-def batches_for(crew: Crew, texts: list[str]) -> int:
-    """How many batches it took to make a record of each."""
+def check_batches(crew: Crew, texts: list[str], batches: int) -> None:
+    """It takes so many to make a record of each."""
     app_id = crew.add_tenant(str(uuid.uuid4())).app_id
     crew.queue(text_event(app_id, n, text) for n, text in enumerate(texts, 1))
     crew.start()
     crew.wait_until_done()
     assert crew.sql("SELECT message_id, text FROM messages ORDER BY 1") == list(enumerate(texts, 1))
-    return metric(crew.workers[0], DONE)
+    wait_for_metric(crew.workers[0], DONE, batches)
 
 
 @pytest.mark.parametrize(
@@ -49,10 +49,10 @@ def test_a_batch_ends_where_its_bytes_do(
     run_crew: CrewMaker, characters: int, events: int, batches: int
 ) -> None:
     with run_crew(ENV, start=False) as crew:
-        assert batches_for(crew, [noise(characters)] * events) == batches
+        check_batches(crew, [noise(characters)] * events, batches)
 
 
 def test_what_shrinks_well_counts_more_than_it_takes_on_disk(run_crew: CrewMaker) -> None:
     """2 MB that are stored as some 23 kB count as eight times that."""
     with run_crew(ENV, start=False) as crew:
-        assert batches_for(crew, ["a" * 2_000_000] * 6) == 3
+        check_batches(crew, ["a" * 2_000_000] * 6, 3)

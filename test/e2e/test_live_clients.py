@@ -71,11 +71,11 @@ def nginx(stack: Stack) -> Iterator[str]:
         process = unprivileged.spawn([binary, "-c", str(conf), "-e", f"{name}/error.log"],
                                      env=unprivileged.base_env())
         try:
-            eventually(lambda: not ports.is_free(port), 5, "nginx listens")
+            eventually(lambda: not ports.is_free(port), 20, "nginx listens")
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(5)
+            process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_the_client_library_ws(stack: Stack, app: App, base_url: str) -> None:
     stack.wait_until_done()
     change(app, 1, "hangup")
     told = json.loads(process.stdout.readline())
-    assert process.wait(10) == 0
+    assert process.wait(20) == 0
     assert told["pongs"] == 1 and told["code"] == 1000, told
     assert sorted(told["seen"]) == [["call.ended", 1], ["call.started", 1], ["call.started", 2]]
 
@@ -178,7 +178,7 @@ def connect_example(driver: object, page: str, url: str, key: str) -> None:
         "const form = document.getElementById('settings');"
         "form.elements.url.value = arguments[0]; form.elements.key.value = arguments[1];"
         "form.requestSubmit();", url, key)
-    eventually(lambda: state(driver) == "live", 10, f"live, not {state(driver)} {console(driver)}")
+    eventually(lambda: state(driver) == "live", 30, f"live, not {state(driver)} {console(driver)}")
 
 
 def gaps(driver: object) -> str:
@@ -197,19 +197,19 @@ def test_the_example_lists_follows_resumes_and_shows_a_gap(
     own_stack.wait_until_done()
     with nginx(own_stack) as url:
         connect_example(browser, f"{url}/examples/live.html", url, app.api_key)
-        assert shown_calls(browser) == {"1": "ringing"}
+        eventually(lambda: shown_calls(browser) == {"1": "ringing"}, 20, "the list")
         change(app, 2)
-        eventually(lambda: "2" in shown_calls(browser), 5, "the second call")
+        eventually(lambda: "2" in shown_calls(browser), 20, "the second call")
 
         apid.stop()
-        eventually(lambda: "reconnecting" in state(browser), 5, "the loss is shown")
+        eventually(lambda: "reconnecting" in state(browser), 20, "the loss is shown")
         change(app, 1, "hangup")
         change(app, 3)
         own_stack.wait_until_done()
         apid.start()
         apid.wait_ready()
-        eventually(lambda: len(shown_calls(browser)) == 3, 20, "what came meanwhile")
-        assert shown_calls(browser)["1"] == "missed"
+        shown = {"1": "missed", "2": "ringing", "3": "ringing"}
+        eventually(lambda: shown_calls(browser) == shown, 20, "what came meanwhile")
         assert browser.execute_script("return window.live.seen") == 3
         assert gaps(browser) == ""
 
@@ -220,7 +220,7 @@ def test_the_example_lists_follows_resumes_and_shows_a_gap(
         apid.start()
         apid.wait_ready()
         eventually(lambda: "4" in shown_calls(browser), 20, "what the list has")
-        assert "read the lists" in gaps(browser)
+        eventually(lambda: "read the lists" in gaps(browser), 20, "that there was a gap")
         browser.execute_script("window.live.stop()")
 
 
@@ -236,7 +236,7 @@ def test_the_snippet_of_old_works_with_a_live_token(
         "<script>window.socket = subscribeToCallEvents();</script>")
     console(browser)
     browser.get(f"{origin}/snippet.html")
-    eventually(lambda: browser.execute_script("return window.socket.readyState") == 1, 5, "open")
+    eventually(lambda: browser.execute_script("return window.socket.readyState") == 1, 20, "open")
     change(app, 1)
     stack.wait_until_done()
     change(app, 1, "hangup")
@@ -247,4 +247,4 @@ def test_the_snippet_of_old_works_with_a_live_token(
         return any("New call:" in line for line in lines) and any(
             "Call ended:" in line for line in lines)
 
-    eventually(both_logged, 5, "both lines in the console")
+    eventually(both_logged, 20, "both lines in the console")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
 import time
 
 import pytest
 from cti import App, Stack
 from hook import payload
+from ingest import metric
 from live import Poller
-from web import eventually, request
+from web import eventually
 
 RINGING = payload("call_ringing_inbound_2024")
 OVER = payload("call_hangup_outbound_2023")
@@ -61,7 +63,7 @@ def set_connection(stack: Stack, app: App, state: str) -> None:
 def test_a_connection_that_changes_is_told_once(stack: Stack, app: App, poller: Poller) -> None:
     for state, reason in (("connected", None), ("needs_reconnect", "why"), ("connected", None)):
         set_connection(stack, app, state)
-        answer = poller.ask(wait=15)
+        answer = poller.ask(wait=30)
         assert [event["type"] for event in answer["events"]] == ["connection.updated"]
         [told] = [event["data"] for event in answer["events"]]
         shown = app.get_json("/api/connection")
@@ -154,18 +156,26 @@ def test_a_forged_cursor_is_refused(app: App, poller: Poller) -> None:
 # Waiting
 
 
+def subscribers(stack: Stack) -> int:
+    return metric(stack.apid, "cti_live_subscribers")
+
+
 def test_a_waiting_poll_is_answered_by_the_change(
     stack: Stack, app: App, poller: Poller
 ) -> None:
-    waiting = threading.Thread(target=lambda: poller.ask(wait=30), daemon=True)
-    waiting.start()
-    time.sleep(0.3)
-    assert waiting.is_alive()
-    begun = time.monotonic()
-    change(app)
-    waiting.join(5)
-    assert not waiting.is_alive() and time.monotonic() - begun < 3
-    assert [event["type"] for event in poller.seen] == ["call.started"]
+    took = []
+    for call_id in range(1, 6):
+        waiting = threading.Thread(target=lambda: poller.ask(wait=30), daemon=True)
+        waiting.start()
+        time.sleep(0.3)
+        assert waiting.is_alive()
+        begun = time.monotonic()
+        change(app, call_id=call_id)
+        waiting.join()
+        took.append(time.monotonic() - begun)
+    # Without a hint it would be two or three seconds. A busy machine may be late with some.
+    assert statistics.median(took) < 1.5, took
+    assert [event["type"] for event in poller.seen] == ["call.started"] * 5
 
 
 def test_a_waiting_poll_is_not_woken_by_other_types(
@@ -179,7 +189,7 @@ def test_a_waiting_poll_is_not_woken_by_other_types(
     time.sleep(0.3)
     change(app)
     stack.wait_until_done()
-    waiting.join(6)
+    waiting.join()
     assert pages[0]["events"] == []
     # It has seen that change all the same.
     assert poller.ask()["events"] == []
@@ -189,7 +199,7 @@ def test_a_poll_that_waits_in_vain_is_answered_in_time(poller: Poller) -> None:
     before = poller.cursor
     begun = time.monotonic()
     page = poller.ask(wait=1)
-    assert 0.9 < time.monotonic() - begun < 5
+    assert 0.9 < time.monotonic() - begun < 10
     assert page == {"events": [], "next_cursor": before, "has_more": False}
 
 
@@ -201,15 +211,16 @@ def test_waiting_polls_hold_neither_threads_nor_connections(
         threading.Thread(target=lambda other=other: other.ask(wait=25), daemon=True)
         for other in others
     ]
-    for thread in threads:
+    for number, thread in enumerate(threads):
         thread.start()
-        time.sleep(0.01)  # as many at once would be answered 503
+        # As many at once would be answered 503.
+        eventually(lambda: subscribers(stack) > number - 10, 20, f"{number} who wait")
+    eventually(lambda: subscribers(stack) == len(threads), 20, "all of them")
     # More than apid has threads, and it serves on.
-    time.sleep(2)
     assert app.get("/api/calls").status == 200
     change(app)
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert all(len(other.seen) == 1 for other in others)
 
 
@@ -218,12 +229,7 @@ def test_a_poll_whose_client_left_gives_its_place_back(
 ) -> None:
     with pytest.raises(TimeoutError):
         poller.ask(wait=30, timeout=0.5)
-
-    def nobody_waits() -> bool:
-        text = request("GET", f"{stack.apid.ops_url}/metrics").body.decode()
-        return "cti_live_subscribers 0\n" in text
-
-    eventually(nobody_waits, 5, "no subscriber")
+    eventually(lambda: subscribers(stack) == 0, 20, "no subscriber")
 
 
 # Retention

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import time
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
+from conftest import StackMaker
 from cti import App, Stack
 from expected import CALLS, MESSAGES
 from hook import payload
@@ -16,8 +18,14 @@ from truth import check_truths
 from test.sim.catalogue import SCENARIOS, events_by_time, names_of, perform
 from test.sim.report import summarise
 
-SECONDS_UNTIL_SHOWN = 1.0
 LONG_IDS = (5137304475768569, 6286560707051431)
+
+
+@pytest.fixture(scope="module")
+def stack(run_stack: StackMaker) -> Iterator[Stack]:
+    """Whose worker would poll too late: what is shown was hinted at."""
+    with run_stack({"workerd": {"WORKER_POLL_MS": "60000"}}) as running:
+        yield running
 
 
 def split_off_run(record: dict) -> tuple[dict, dict]:
@@ -43,11 +51,11 @@ def test_an_admin_is_shown_the_hook_that_the_documentation_derives(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_call_appears_within_a_second_with_every_field(app: App, name: str) -> None:
+def test_a_call_appears_at_once_with_every_field(app: App, name: str) -> None:
     claims = payload(name)
     answer = app.hook.post(claims)
     assert (answer.status, answer.json()) == (200, {"received": True})
-    by_dialpad_id = app.wait_for(f"/api/calls/{claims['call_id']}", SECONDS_UNTIL_SHOWN)
+    by_dialpad_id = app.wait_for(f"/api/calls/{claims['call_id']}")
 
     call = copy.deepcopy(by_dialpad_id)
     timeline = call.pop("timeline")
@@ -65,10 +73,10 @@ def test_a_call_appears_within_a_second_with_every_field(app: App, name: str) ->
 
 
 @pytest.mark.parametrize("name", MESSAGES)
-def test_a_text_appears_within_a_second_with_every_field(app: App, name: str) -> None:
+def test_a_text_appears_at_once_with_every_field(app: App, name: str) -> None:
     claims = payload(name)
     assert app.hook.post(claims).status == 200
-    message = app.wait_for(f"/api/messages/{claims['id']}", SECONDS_UNTIL_SHOWN)
+    message = app.wait_for(f"/api/messages/{claims['id']}")
 
     fields, of_run = split_off_run(message)
     assert fields == MESSAGES[name]
@@ -81,11 +89,11 @@ def test_a_text_appears_within_a_second_with_every_field(app: App, name: str) ->
 def test_a_voicemail_is_listed_with_its_call_once_it_is_uploaded(app: App) -> None:
     call = payload("invented_voicemail_uploaded")
     assert app.hook.post(payload("invented_voicemail")).status == 200
-    app.wait_for(f"/api/calls/{call['call_id']}", SECONDS_UNTIL_SHOWN)
+    app.wait_for(f"/api/calls/{call['call_id']}")
     assert app.get_json("/api/voicemails")["voicemails"] == []
 
     assert app.hook.post(call).status == 200
-    voicemail = app.wait_for(f"/api/voicemails/{call['call_id']}", SECONDS_UNTIL_SHOWN)
+    voicemail = app.wait_for(f"/api/voicemails/{call['call_id']}")
     details = call["recording_details"][0]
     assert voicemail["recording_id"] == call["voicemail_recording_id"]
     assert voicemail["recording_url"] == call["voicemail_link"]

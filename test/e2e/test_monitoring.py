@@ -50,7 +50,7 @@ def exported(stack: Stack) -> dict[str, str]:
         assert app.hook.post(payload("call_connected_seed")).status == 200
         assert reader.message()["type"] == "call.started"
     request("POST", app.hook.url, b"x.y.z")
-    app.wait_for("/api/calls/" + str(payload("call_connected_seed")["call_id"]), 5)
+    app.wait_for("/api/calls/" + str(payload("call_connected_seed")["call_id"]))
     return {d.name: request("GET", f"{d.ops_url}/metrics").body.decode() for d in stack.daemons}
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 import unprivileged
@@ -24,7 +22,7 @@ def run(stack: Stack, app: App, code: str) -> str:
     [key] = stack.admin("GET", f"/apps/{app.app_id}/api-keys")["api_keys"][:1]
     env = {"CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "CTI_APP_ID": app.app_id,
            "CTI_KEY_ID": key["key_id"]}
-    done = subprocess.run(["sh", "-eu"], input=code, capture_output=True, text=True, timeout=20,
+    done = subprocess.run(["sh", "-eu"], input=code, capture_output=True, text=True, timeout=60,
                           check=False, env=unprivileged.base_env() | env)
     assert done.returncode == 0, code + done.stdout + done.stderr
     for secret in re.findall(r'"(?:api_key|token|secret)": *"([^"]+)"', done.stdout):
@@ -50,17 +48,3 @@ def test_docs_limits(own_stack: Stack, app: App):
 def test_docs_live(own_stack: Stack, app: App):
     [only] = pages.to_run("docs/live.md", "sh")
     assert json.loads(run(own_stack, app, only.code))["token"]
-
-
-@pytest.mark.parametrize("page", ["docs/limits.md", "docs/live.md"])
-def test_nginx_understands_the_example_in(page: str, tmp_path: Path):
-    [example] = pages.to_run(page, "nginx")
-    outside, _, location = example.code.partition("location ")
-    conf = tmp_path / "nginx.conf"
-    conf.write_text(f"pid {tmp_path}/pid; events {{}}\nhttp {{\naccess_log off;\n{outside}\n"
-                    f"server {{ listen 127.0.0.1:8080;\nlocation {location} }} }}\n")
-    nginx = shutil.which("nginx", path="/usr/bin:/usr/sbin")
-    assert nginx, "nginx is missing: make deps"
-    done = subprocess.run([nginx, "-t", "-c", conf, "-e", tmp_path / "log"],
-                          capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr

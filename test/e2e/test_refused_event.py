@@ -34,11 +34,11 @@ def test_an_event_that_the_database_refuses_is_set_aside_alone(own_stack: Stack)
     eventually(lambda: own_stack.sql(LEFT)[0][0] >= 1, 10, "a failed attempt")
     assert "calls" in own_stack.sql(LEFT)[0][1]
     assert call_ids(app) == set(range(FIRST_ID, FIRST_ID + CALLS)) - {POISON_ID}
-    assert own_stack.workerd.log_contains("event.set_aside")
+    own_stack.workerd.wait_for_log("event.set_aside")
 
     own_stack.sql("ALTER TABLE calls DROP CONSTRAINT poison")
     own_stack.sql("UPDATE event_queue SET next_attempt_at = now()")
-    app.wait_for(f"/api/calls/{POISON_ID}", 10)
+    app.wait_for(f"/api/calls/{POISON_ID}")
     assert own_stack.sql(LEFT) == []
 
 
@@ -71,7 +71,7 @@ def test_a_queue_row_without_its_event_does_not_hold_up_the_others(
     own_stack.workerd.start()
     own_stack.wait_until_done()
     assert call_ids(app) == set(range(FIRST_ID, FIRST_ID + CALLS)) - {POISON_ID}
-    assert own_stack.workerd.log_contains("event.not_in_log")
+    own_stack.workerd.wait_for_log("event.not_in_log")
 
 
 def fail_at_poison(stack: Stack, sqlstate: str, after_s: float = 0) -> None:
@@ -105,7 +105,7 @@ def test_trouble_with_one_event_holds_up_no_other_and_counts_no_attempt(
     # Tried again and again, and not counted but while it is being tried.
     eventually(lambda: own_stack.sql(LEFT)[0][0] == 0, 10, "no attempt counted")
     own_stack.sql("DROP TRIGGER fail ON calls")
-    app.wait_for(f"/api/calls/{POISON_ID}", 15)
+    app.wait_for(f"/api/calls/{POISON_ID}")
     assert own_stack.sql(LEFT) == []
 
 

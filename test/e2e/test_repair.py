@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -33,6 +34,15 @@ def company(many) -> Company:
     return next(many[1])
 
 
+@contextmanager
+def ingestd_away(stack: Stack) -> Iterator[None]:
+    """So shortly that it is no silence, which would be repaired unasked: however long the test takes."""
+    stack.ingestd.stop()
+    yield
+    stack.sql("UPDATE ingest_pulse SET last_at = now()")
+    stack.start()
+
+
 def repair(stack: Stack, app: App, **since: float) -> dict:
     now = datetime.now(UTC)
     answer = stack.admin("POST", f"/apps/{app.app_id}/repair", {
@@ -54,11 +64,11 @@ def test_after_an_outage_every_concluded_call_is_there_once(
         stack.ingestd.stop()
         with database_down(stack.database):
             missed = company.place(CALLS)
-            dialpad.wait_until_delivered(40)
+            dialpad.wait_until_delivered()
         # As long as in life, and not only as long as a test has time.
-        eventually(lambda: shift_pulse(stack), 10, "the database again")
+        eventually(lambda: shift_pulse(stack), 20, "the database again")
         stack.start()
-        eventually(lambda: stack.sql("SELECT 1 FROM ingest_gaps"), 10, "a gap")
+        eventually(lambda: stack.sql("SELECT 1 FROM ingest_gaps"), 30, "a gap")
         run_job(stack, "watch")
         found = wait_for_repairs(stack, app)
 
@@ -116,10 +126,9 @@ def test_a_repair_asked_for_twice_adds_each_call_once_and_events_still_win(
     linked: Stack, dialpad: Simulator, company: Company
 ):
     app = connected(linked, company, "twice")
-    linked.ingestd.stop()
-    truths = company.place("missed,voicemail,inbound_answered")
-    dialpad.wait_until_delivered(40)
-    linked.start()
+    with ingestd_away(linked):
+        truths = company.place("missed,voicemail,inbound_answered")
+        dialpad.wait_until_delivered()
     first = repair(linked, app, minutes=90)
     second = repair(linked, app, minutes=91)
     own = {one["call_id"] for one in truths}
@@ -133,16 +142,15 @@ def test_a_repair_asked_for_twice_adds_each_call_once_and_events_still_win(
     claims = {"call_id": truth["call_id"], "state": "missed",
               "event_timestamp": truth["ended_ms"] + 1}
     assert app.hook.post(claims).status == 200
-    eventually(lambda: app.get_json(f"/api/calls/{truth['call_id']}")["ended_reason"] is None, 5,
+    eventually(lambda: app.get_json(f"/api/calls/{truth['call_id']}")["ended_reason"] is None, 20,
                "Dialpad's end")
 
 
 def test_a_repair_walks_page_by_page_and_survives_limits(linked: Stack, dialpad: Simulator, company: Company):
     app = connected(linked, company, "long")
-    linked.ingestd.stop()
-    truths = [one for i in range(15) for one in company.place(CALLS, seed=f"long {i}")]
-    dialpad.wait_until_delivered(60)
-    linked.start()
+    with ingestd_away(linked):
+        truths = [one for i in range(15) for one in company.place(CALLS, seed=f"long {i}")]
+        dialpad.wait_until_delivered(120)
     dialpad.forget_requests()
     dialpad.fault("/api/v2/call", times=2, status=429, headers={"Retry-After": "1"})
     done = repair(linked, app, days=45)
@@ -158,10 +166,9 @@ def test_a_cursor_that_has_ended_begins_its_part_anew(
     linked: Stack, dialpad: Simulator, company: Company, status: int
 ):
     app = connected(linked, company, "cursor")
-    linked.ingestd.stop()
-    truths = company.place("missed,inbound_answered")
-    dialpad.wait_until_delivered(40)
-    linked.start()
+    with ingestd_away(linked):
+        truths = company.place("missed,inbound_answered")
+        dialpad.wait_until_delivered()
     dialpad.fault("/api/v2/call", status=status)
     dialpad.forget_requests()
     linked.sql("INSERT INTO jobs (kind, app_id, job_key, params) VALUES ('repair', %s, 'old',"
@@ -176,10 +183,9 @@ def test_what_is_no_call_in_the_list_keeps_no_other_from_coming_back(
     linked: Stack, dialpad: Simulator, company: Company
 ):
     app = connected(linked, company, "odd")
-    linked.ingestd.stop()
-    truths = company.place("missed,inbound_answered")
-    dialpad.wait_until_delivered(40)
-    linked.start()
+    with ingestd_away(linked):
+        truths = company.place("missed,inbound_answered")
+        dialpad.wait_until_delivered()
     page = company.ask("GET", "/call")
     page["items"].insert(1, {"state": "hangup"})
     dialpad.fault("/api/v2/call", times=99, status=200, body=json.dumps(page))
@@ -195,14 +201,13 @@ def test_what_was_missed_without_a_token_is_repaired_after_the_next_login(
     app = connected(linked, company, "without")
     linked.sql("UPDATE dialpad_connections SET state = 'needs_reconnect' WHERE app_id = %s",
                app.app_id)
-    linked.ingestd.stop()
-    truths = company.place("missed,inbound_answered")
-    dialpad.wait_until_delivered(40)
-    linked.start()
+    with ingestd_away(linked):
+        truths = company.place("missed,inbound_answered")
+        dialpad.wait_until_delivered()
     linked.sql("INSERT INTO ingest_gaps (reason, began_at, ended_at)"
                " VALUES ('silence', now() - interval '10 minutes', now())")
     run_job(linked, "watch")
-    eventually(lambda: [one["last_error"] for one in repairs(linked, app) if one["last_error"]], 15,
+    eventually(lambda: [one["last_error"] for one in repairs(linked, app) if one["last_error"]], 30,
                "a repair that cannot be")
     assert added_events(linked, app) == []
     link = query_of(linked.admin("POST", f"/apps/{app.app_id}/connect-link", {})["url"])["link"]
@@ -215,10 +220,9 @@ def test_a_voicemail_whose_hangup_was_missed_gets_its_end(
     linked: Stack, dialpad: Simulator, company: Company
 ):
     app = connected(linked, company, "voicemail")
-    linked.ingestd.stop()
-    [truth] = company.place("voicemail")
-    dialpad.wait_until_delivered(40)
-    linked.start()
+    with ingestd_away(linked):
+        [truth] = company.place("voicemail")
+        dialpad.wait_until_delivered()
     assert app.hook.post({"call_id": truth["call_id"], "state": "voicemail", "date_ended": None,
                           "recording_url": ["https://dialpad.com/r/1"],  # only the end is missing
                           "event_timestamp": truth["ended_ms"] - 1}).status == 200
@@ -233,8 +237,8 @@ def test_a_silent_time_of_refusals_is_a_gap(linked: Stack, dialpad: Simulator, c
     connected(linked, company, "refused")
     linked.sql("SELECT ingest_pulse(4000, '{}', '{}', '{}')")
     linked.sql("SELECT ingest_pulse(1000, '{}', '{}', '{}')")
-    assert linked.sql("SELECT reason, count(*) FROM ingest_gaps WHERE handled_at IS NULL"
-                      " GROUP BY 1") == [("refused", 1)]
+    assert linked.sql("SELECT count(*) FROM ingest_gaps WHERE reason = 'refused'"
+                      " AND handled_at IS NULL") == [(1,)]
 
 
 @pytest.mark.parametrize("body, field", [

@@ -10,6 +10,7 @@ import pytest
 import unprivileged
 from cti import App, Stack
 from hook import payload
+from provisioned import KINDS, Company, connected, dialpad_with_companies, subscriptions_of
 
 from test.conftest import ROOT
 from test.sim.catalogue import events_by_time, perform
@@ -28,6 +29,96 @@ def busy_app(app: App) -> App:
         assert app.hook.post(claims).status == 200
         app.wait_for(f"/api/calls/{claims['call_id']}")
     return app
+
+
+# Events
+
+
+STATES = {"calling": "ringing", "ringing": "ringing", "connected": "connected",
+          "on_hold": "on_hold", "transfer_initiated": "connected", "hangup": "completed"}
+
+
+def test_a_call_goes_through_all_the_states_that_were_named(stack: Stack, app: App) -> None:
+    body = {"call_id": 1, "direction": "outbound", "date_started": CALL["date_started"]}
+    for step, (state, status) in enumerate(STATES.items()):
+        if state == "connected":
+            body["date_connected"] = CALL["date_connected"]
+        if state == "hangup":
+            body["date_ended"] = CALL["date_ended"]
+        at = CALL["date_started"] + step
+        assert app.hook.post(body | {"state": state, "event_timestamp": at}).status == 200
+        stack.wait_until_done()
+        assert app.get_json("/api/calls/1")["status"] == status, state
+    assert app.hook.post(body | {
+        "state": "recap_summary", "recap_summary": "They agreed.", "was_recorded": True,
+        "recording_url": ["https://dialpad.com/r/4713299887005696"], "mos_score": 4.41}).status == 200
+    stack.wait_until_done()
+    call = app.get_json("/api/calls/1")
+    assert (call["status"], call["recap"]["summary"], call["was_recorded"], call["mos_score"]) == (
+        "completed", "They agreed.", True, 4.41)
+    assert call["recording_url"] == "https://dialpad.com/r/4713299887005696"
+
+
+def test_texts_and_voicemails_of_the_kinds_that_were_named_become_records(app: App) -> None:
+    kinds = ("sms.received", "sms.sent", "sms.delivered", "message.read")
+    for number, state in enumerate(kinds, 1):
+        assert app.hook.post({
+            "id": number, "state": state, "text": state, "from_number": "+1", "to_number": ["+2"],
+            "message_status": "success" if state == "sms.delivered" else "pending"}).status == 200
+    for number, state in enumerate(kinds, 1):
+        message = app.wait_for(f"/api/messages/{number}")
+        assert message["text"] == state
+        assert (message["status"] == "success") == (state == "sms.delivered")
+    assert app.hook.post({
+        "call_id": 9, "state": "voicemail.created", "voicemail_recording_id": 7,
+        "voicemail_link": "https://dialpad.com/v/9"}).status == 200
+    assert app.wait_for("/api/voicemails/9")["recording_url"] == "https://dialpad.com/v/9"
+
+
+# Setting it up, and looking for trouble
+
+
+@pytest.fixture
+def company():
+    with dialpad_with_companies(1) as (_, companies):
+        yield next(companies)
+
+
+def test_a_webhook_that_the_owner_makes_at_dialpad_brings_the_calls(run_stack, company: Company) -> None:
+    """To the one URL, with the one secret; ours is switched off there, so that nothing else can."""
+    with run_stack(dialpad=company.dialpad) as stack:
+        app = connected(stack, company, "by hand")
+        for kind in KINDS:
+            [own] = subscriptions_of(company, app, kind)
+            company.ask("PATCH", f"/subscriptions/{kind}/{own['id']}", {"enabled": False})
+        hook = company.ask("POST", "/webhooks", {
+            "hook_url": stack.bare_hook.url, "secret": stack.bare_secret})
+        company.ask("POST", "/subscriptions/call", {
+            "endpoint_id": int(hook["id"]), "enabled": True,
+            "call_states": ["ringing", "connected", "voicemail", "missed", "hangup"]})
+        company.ask("POST", "/subscriptions/sms", {
+            "endpoint_id": int(hook["id"]), "direction": "all", "enabled": True, "status": True})
+        call, text = company.place("inbound_answered,text_inbound")
+        company.dialpad.wait_until_delivered()
+        app.wait_for(f"/api/messages/{text['message_id']}")
+        app.wait_for(f"/api/calls/{call['call_id']}")
+        stack.wait_until_done()
+        assert app.get_json(f"/api/calls/{call['call_id']}")["status"] == "completed"
+        assert {source for (source,) in stack.sql(
+            "SELECT source FROM event_log WHERE app_id = %s", app.app_id)} == {"assigned"}
+
+
+def test_what_the_guide_says_to_do_when_no_webhooks_arrive(stack: Stack, app: App) -> None:
+    """A body that is none shows that the URL is reached; the log tells what was received."""
+    said = subprocess.run(
+        ["curl", "-s", "-w", "%{http_code}", "-X", "POST", stack.bare_hook.url,
+         "-H", "Content-Type: application/jwt", "-d", "test-jwt-payload"],
+        env=unprivileged.base_env(), capture_output=True, text=True, timeout=60, check=True).stdout
+    assert said == '{"error":"Invalid signature"}401'
+    assert app.hook.post(CALL | {"call_id": 4711}).status == 200
+    stack.ingestd.wait_for_log("id=4711")
+    assert any("Webhook received" in line["msg"] and "id=4711" in line["msg"]
+               for line in stack.ingestd.lines())
 
 
 # SQL
@@ -107,7 +198,7 @@ def run_snippet(app: App, expression: str) -> object:
         | {"REACT_APP_CTI_SERVER": app.api_url, "REACT_APP_CTI_API_KEY": app.api_key},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -149,7 +240,7 @@ def test_get_call_history_pages_through_everything(app: App) -> None:
     app.hook.deliver(events_by_time(plays))
     wanted = sorted(truth.call_id for play in plays for truth in play.truths)
     for call_id in wanted:
-        app.wait_for(f"/api/calls/{call_id}", 5)
+        app.wait_for(f"/api/calls/{call_id}")
     seen = []
     for offset in range(0, len(wanted), 7):
         page = run_snippet(app, f"getCallHistory({{limit: 7, offset: {offset}}})")

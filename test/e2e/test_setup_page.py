@@ -37,7 +37,7 @@ def test_each_command_does_what_it_is_printed_for(run_stack, company: Company):
         app = connected(stack, company, "reader")
         [call] = company.place("missed")
         company.dialpad.wait_until_delivered()
-        app.wait_for(f"/api/calls/{call['call_id']}", 10)
+        app.wait_for(f"/api/calls/{call['call_id']}")
         for command in commands:
             said = run(stack, app.app_id, command.replace("dialpad_id=…", f"dialpad_id={call['call_id']}"))
             assert said.get("status", 200) < 400, (command, said)
@@ -58,6 +58,6 @@ def test_the_look_at_a_hook_that_gets_no_events(stack: Stack):
     app = stack.create_app("deaf")
     done = subprocess.run(
         ["sh", "-eu"], input=DEFINITION + "\n" + command.replace(r"\|", "|"), capture_output=True,
-        text=True, timeout=20, check=True, env=unprivileged.base_env() | {
+        text=True, timeout=60, check=True, env=unprivileged.base_env() | {
             "CTI_URL": stack.apid.url, "CTI_ADMIN": stack.admin_secret, "app": app.app_id})
     assert done.stdout.startswith("HTTP/1.1 401"), done.stdout

@@ -61,7 +61,7 @@ def acknowledged_after(parcels: list[Parcel], seconds: float) -> int:
 
 def test_ingestd_may_be_restarted_while_events_come(stack: Stack, app: App) -> None:
     plays = some_plays(app)
-    with under_way(app, plays, rate=50) as delivery:
+    with under_way(app, plays, rate=30) as delivery:
         assert stack.ingestd.stop() == 0
         stack.start()
         parcels = delivery.result()
@@ -114,11 +114,11 @@ class Reader:
 def test_apid_may_be_restarted_while_events_come(stack: Stack, app: App) -> None:
     plays = some_plays(app)
     with under_way(app, plays, rate=120) as delivery, Reader(app) as reader:
-        eventually(lambda: reader.statuses, 5, "an answer before")
+        eventually(lambda: reader.statuses, 20, "an answer before")
         assert stack.apid.stop() == 0
         stack.start()
         before = len(reader.statuses)
-        eventually(lambda: 200 in reader.statuses[before:], 5, "an answer after")
+        eventually(lambda: 200 in reader.statuses[before:], 20, "an answer after")
         parcels = delivery.result()
         reader.check()
     assert summarise(parcels).lost == 0
@@ -132,7 +132,7 @@ def test_what_ingestd_acknowledged_survives_its_being_killed(
     stack: Stack, app: App
 ) -> None:
     plays = some_plays(app)
-    with under_way(app, plays, rate=80) as delivery:
+    with under_way(app, plays, rate=40) as delivery:
         stack.ingestd.kill()
         stack.start()
         parcels = delivery.result()
@@ -150,7 +150,7 @@ def test_a_batch_that_is_killed_halfway_leaves_no_trace_and_is_done_again(
     with stack.database.connect() as holder:
         holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
         stack.workerd.start()
-        eventually(lambda: stack.sql(WAITING, table), 10, f"workerd waits for {table}")
+        eventually(lambda: stack.sql(WAITING, table), 20, f"workerd waits for {table}")
         stack.workerd.kill()
         if table == "change_feed":
             count = stack.sql("SELECT count(*) FROM calls WHERE app_id = %s", app.app_id)
@@ -186,7 +186,7 @@ def test_postgresql_may_be_restarted_while_events_come(stack: Stack, app: App) -
     server = stack.database.cluster
     server.wanted_port = server.port  # the daemons know it under this one
     plays = some_plays(app)
-    with under_way(app, plays, rate=60, time_scale=0.2) as delivery:
+    with under_way(app, plays, rate=40, time_scale=0.2) as delivery:
         server.stop()
         server.start(dies_with_us=True)
         parcels = delivery.result()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
-from cti import BIN, App, Stack
+from cti import App, Stack
 from hook import payload
+from provisioned import run_job
 from web import eventually
 
 RINGING = payload("call_ringing_inbound_2024")
@@ -17,21 +16,12 @@ HANGUP = RINGING | {
 }
 
 
-def sweep(stack: Stack) -> None:
-    """As an operator would, beside the daemon that runs."""
-    subprocess.run(
-        [BIN / "workerd", "--run-job", "sweeper"],
-        env={"DATABASE_URL": stack.database.url("cti_worker")},
-        check=True, capture_output=True, timeout=60,
-    )
-
-
 def call(app: App) -> dict:
     return app.get_json(f"/api/calls/{RINGING['call_id']}")
 
 
 def wait_for_status(app: App, status: str) -> dict:
-    eventually(lambda: call(app)["status"] == status, 5, status)
+    eventually(lambda: call(app)["status"] == status, 20, status)
     return call(app)
 
 
@@ -39,12 +29,12 @@ def wait_for_status(app: App, status: str) -> dict:
 def swept(stack: Stack, app: App) -> App:
     """An app whose one call rang thirteen hours ago, and was swept."""
     assert app.hook.post(RINGING).status == 200
-    app.wait_for(f"/api/calls/{RINGING['call_id']}", 5)
+    app.wait_for(f"/api/calls/{RINGING['call_id']}")
     stack.sql(
         "UPDATE calls SET updated_at = updated_at - interval '13 hours' WHERE app_id = %s",
         app.app_id,
     )
-    sweep(stack)
+    run_job(stack, "sweeper")
     return app
 
 

@@ -73,6 +73,6 @@ def test_nobody_is_ready_on_a_schema_that_this_release_does_not_know(own_stack: 
     own_stack.sql("UPDATE schema_version SET version = %s", NEWEST + 1)
     says = f"this build works with versions {OLDEST} to {NEWEST} of the schema, not with this one"
     for daemon, status in zip(own_stack.daemons, (200, 503, 503)):
-        eventually(lambda one=daemon: one.ready().json()["database"] == says, 5, says)
+        eventually(lambda one=daemon: one.ready().json()["database"] == says, 20, says)
         answer = daemon.ready()
         assert (answer.status, answer.json()["schema_version"]) == (status, NEWEST + 1)

@@ -9,7 +9,7 @@ from hook import payload
 from web import eventually
 
 CALL = payload("call_ringing_inbound_2024")
-POLL_SECONDS = 5.0  # the default of WORKER_POLL_MS
+HINTS_ALONE = {"workerd": {"WORKER_POLL_MS": "60000"}}  # a poll would come too late
 LISTENERS = ("SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN cti_%%'"
              " AND usename = 'cti_worker' AND datname = current_database()")
 
@@ -18,7 +18,7 @@ def is_listening(stack: Stack) -> bool:
     return stack.workerd.ready().json()["listening"]
 
 
-def test_without_notifications_an_event_arrives_within_one_poll(
+def test_without_notifications_an_event_is_found_by_the_poll(
     run_stack: StackMaker,
 ) -> None:
     nowhere = f"postgresql://cti_worker@127.0.0.1:{ports.any_free()}/none"
@@ -28,19 +28,22 @@ def test_without_notifications_an_event_arrives_within_one_poll(
         # Twice, so that the first look after the start cannot be what finds it.
         for call_id in (CALL["call_id"], CALL["call_id"] + 1):
             assert app.hook.post(CALL | {"call_id": call_id}).status == 200
-            app.wait_for(f"/api/calls/{call_id}", POLL_SECONDS + 1)
+            app.wait_for(f"/api/calls/{call_id}")
 
 
-def test_a_lost_listener_costs_one_poll_at_most_and_comes_back(own_stack: Stack) -> None:
-    app = own_stack.create_app("cut off")
-    eventually(lambda: is_listening(own_stack), 5, "workerd listens")
-    [(pid,)] = own_stack.sql(LISTENERS)
-    own_stack.database.cluster.psql(f"SELECT pg_terminate_backend({pid})")
-    assert app.hook.post(CALL).status == 200
-    app.wait_for(f"/api/calls/{CALL['call_id']}", POLL_SECONDS + 1)
+def test_a_lost_listener_comes_back_and_what_came_meanwhile_is_found(
+    run_stack: StackMaker,
+) -> None:
+    with run_stack(HINTS_ALONE) as stack:
+        app = stack.create_app("cut off")
+        eventually(lambda: is_listening(stack), 20, "workerd listens")
+        [(pid,)] = stack.sql(LISTENERS)
+        stack.database.cluster.psql(f"SELECT pg_terminate_backend({pid})")
+        assert app.hook.post(CALL).status == 200
+        app.wait_for(f"/api/calls/{CALL['call_id']}")
 
-    old = [(pid,)]
-    eventually(lambda: own_stack.sql(LISTENERS) not in ([], old), 8, "a new listener")
-    eventually(lambda: is_listening(own_stack), 5, "workerd listens again")
-    assert app.hook.post(CALL | {"call_id": 4711}).status == 200
-    app.wait_for("/api/calls/4711", 1.0)
+        old = [(pid,)]
+        eventually(lambda: stack.sql(LISTENERS) not in ([], old), 20, "a new listener")
+        eventually(lambda: is_listening(stack), 20, "workerd listens again")
+        assert app.hook.post(CALL | {"call_id": 4711}).status == 200
+        app.wait_for("/api/calls/4711")

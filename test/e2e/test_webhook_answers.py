@@ -155,7 +155,7 @@ def test_an_odd_but_genuine_body_is_taken_and_seen(
     claims, event_type, dialpad_id, verdict = ODD[kind]
     answer = app.hook.post_body(app.hook.sign_bytes(claims).encode())
     assert (answer.status, answer.json()) == (200, {"received": True})
-    eventually(lambda: is_settled(stack, app.app_id), 5, "a verdict")
+    eventually(lambda: is_settled(stack, app.app_id), 20, "a verdict")
     [row] = stored(stack, app.app_id)
     assert row[:3] == (event_type, dialpad_id, verdict)
     assert (row[3] is None) == (verdict == "processed")
@@ -171,7 +171,7 @@ def test_an_odd_event_does_not_hold_up_its_neighbours(stack: Stack, app: App) ->
         assert app.hook.post_body(app.hook.sign_bytes(claims).encode()).status == 200
         assert app.hook.post(CALL | {"call_id": 1000 + number}).status == 200
     for number in range(len(ODD)):
-        app.wait_for(f"/api/calls/{1000 + number}", 5)
+        app.wait_for(f"/api/calls/{1000 + number}")
 
 
 # Everything else
@@ -186,7 +186,7 @@ def test_a_body_just_under_the_limit_is_taken(stack: Stack, app: App) -> None:
     room = (MAX_BODY - 200) * 3 // 4 - len(CLAIMS)
     answer = app.hook.post(CALL | {"filler": "x" * room})
     assert answer.status == 200
-    call = app.wait_for(f"/api/calls/{CALL['call_id']}", 3)
+    call = app.wait_for(f"/api/calls/{CALL['call_id']}")
     assert call["state"] == "ringing"
 
 
@@ -226,6 +226,7 @@ def test_a_misdirected_webhook_is_asked_to_come_again(
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert stored(stack, app.app_id) == []
+    assert stack.ingestd.log_contains(f"a webhook was sent to {path}, which is no hook")
 
 
 def test_apid_asks_a_webhook_to_come_again_and_says_where_it_belongs(
@@ -257,4 +258,4 @@ def test_while_the_database_is_down_the_sender_is_asked_to_come_again(
     server.psql(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
     eventually(lambda: app.hook.post(CALL).status == 200, 10, "200 again")
     eventually(lambda: app.get("/api/calls").status == 200, 10, "apid is back")
-    app.wait_for(f"/api/calls/{CALL['call_id']}", 6)
+    app.wait_for(f"/api/calls/{CALL['call_id']}")

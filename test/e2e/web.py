@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 import contract
 
 T = TypeVar("T")
+# For what comes soon. A machine that is slow and shared takes long; where all is well nobody waits.
+PATIENCE_S = 30
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ def request(
     url: str,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
-    timeout: float = 10,
+    timeout: float = PATIENCE_S,
 ) -> Answer:
     """On a connection of its own. Only what is given is sent: no Content-Type of ours.
 
@@ -41,7 +43,7 @@ def request(
         return request_on(connection, method, url, body, headers)
 
 
-def connection_to(url: str, timeout: float = 10) -> http.client.HTTPConnection:
+def connection_to(url: str, timeout: float = PATIENCE_S) -> http.client.HTTPConnection:
     """It opens with its first request, and once more after an answer that closed it."""
     parts = urlsplit(url)
     return http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)

@@ -82,4 +82,4 @@ def test_what_was_acknowledged_in_a_storm_is_there_afterwards(
         books.check(stack)
         assert books.seen() <= {200, 503, None}
         assert len(books.acknowledged) > len(books.attempted) / 10
-        eventually(lambda: post(stack.my_hook(), new_claims(), books) == 200, 5, "200")
+        eventually(lambda: post(stack.my_hook(), new_claims(), books) == 200, 20, "200")

@@ -10,7 +10,6 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -146,7 +145,7 @@ def check_life_goes_on(stack: Stack, app: App, before: Before) -> None:
     assert [event["type"] for event in told].count("resync") == 1
     claims = payload("call_connected_seed")
     assert app.hook.post(claims).status == 200
-    app.wait_for(f"/api/calls/{claims['call_id']}", 5)
+    app.wait_for(f"/api/calls/{claims['call_id']}")
     assert [event["data"]["call_id"] for event in reader.drain()][-1:] == [claims["call_id"]]
     assert migrate(stack.database.url()).strip().endswith("up-to-date)")
 
@@ -209,8 +208,9 @@ def test_a_base_backup_and_the_wal_restore_to_a_moment(
     assert stack.close() == []
     os.kill(source.pid(), signal.SIGKILL)
 
+    [made] = backup.glob("base-*")
     target = Restored(tmp_path / "target", source, restore,
-                      BACKUP=backup, DAY=date.today().isoformat(), MOMENT=moment)
+                      BACKUP=backup, DAY=made.name.removeprefix("base-"), MOMENT=moment)
     try:
         target.start(dies_with_us=True)
         move(stack, target)

@@ -91,7 +91,7 @@ class Simulator:
     def deliveries(self) -> list[dict]:
         return self.control("GET", "/deliveries")["deliveries"]
 
-    def wait_until_delivered(self, seconds: float = 20) -> list[dict]:
+    def wait_until_delivered(self, seconds: float = 60) -> list[dict]:
         """Until each event is told and each body acknowledged or given up."""
         deadline = time.monotonic() + seconds
         while True:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 HANG_UP = "close the connection without an answer"
 STAY_SILENT = "answer too late"
-SILENCE_S = 0.6
+SILENCE_S = 2.0
 
 
 class FlakyServer:

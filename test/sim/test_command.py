@@ -81,12 +81,12 @@ def test_the_server_answers_and_ends_cleanly(number):
     with subprocess.Popen([*COMMAND, "serve", "--port", "0"], stdout=subprocess.PIPE,
                           text=True) as server:
         url = server.stdout.readline().split()[-1]
-        with urllib.request.urlopen(f"{url}/healthz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/healthz", timeout=30) as answer:
             assert json.load(answer) == {"status": "ok"}
         with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(f"{url}/elsewhere", timeout=5)
+            urllib.request.urlopen(f"{url}/elsewhere", timeout=30)
         server.send_signal(number)
-        assert server.wait(timeout=5) == 0
+        assert server.wait(timeout=30) == 0
 
 
 def test_the_server_knows_the_app_that_its_options_name():
@@ -101,7 +101,7 @@ def test_the_server_knows_the_app_that_its_options_name():
         assert sim.control("GET", "/settings")["token_seconds"] == 60
         sim.place("missed", speed=1)  # still going on: the server must not wait for it
         server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=5) == 0
+        assert server.wait(timeout=10) == 0
 
 
 @pytest.mark.parametrize("arguments", [("--client-id", "local"), ("--companies", "0"),

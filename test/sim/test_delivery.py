@@ -73,12 +73,12 @@ def test_waits_between_tries_are_scaled():
     with FlakyServer(500, 500) as server:
         (parcel,) = deliver(server, [CALL])
     first, second, third = (attempt.at_s for attempt in parcel.attempts)
-    assert 0.02 <= second - first < 0.5 and 0.04 <= third - second < 0.5
+    assert 0.02 <= second - first < 2 and 0.04 <= third - second < 4
 
 
 def test_a_late_answer_counts_as_none():
     with FlakyServer(STAY_SILENT) as server:
-        (parcel,) = deliver(server, [CALL], answer_timeout_s=0.15)
+        (parcel,) = deliver(server, [CALL], answer_timeout_s=1.0)
     assert [attempt.status for attempt in parcel.attempts] == [None, 200]
     assert "Timeout" in parcel.attempts[0].error
 

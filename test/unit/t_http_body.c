@@ -11,7 +11,8 @@
 #include "test/unit/raw_http.h"
 #include "test/unit/server_kit.h"
 
-enum { REQUEST_MS = 700, MAX_ECHO = 100 * 1024 };
+/* LATE_MS: by so much a busy machine may miss the deadline; what has none takes longer still. */
+enum { REQUEST_MS = 700, LATE_MS = 4000, MAX_ECHO = 100 * 1024 };
 
 #define POST "POST /echo HTTP/1.1\r\n"
 #define END "\r\n"
@@ -68,7 +69,7 @@ drip(const char *start, struct raw_reply *r)
 	char byte;
 
 	assert_true(raw_send(fd, str_of(start)));
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 200; i++) {
 		clock_sleep_ms(50);
 		if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || !raw_send(fd, STR("1")))
 			break;
@@ -93,7 +94,7 @@ a_request_that_drips_is_ended_at_the_deadline(void **state)
 		int64_t took_ms = drip(starts[i], &r);
 
 		assert_int_equal(r.status, 408);
-		assert_in_range(took_ms, REQUEST_MS, REQUEST_MS + 500);
+		assert_in_range(took_ms, REQUEST_MS, REQUEST_MS + LATE_MS);
 	}
 }
 
@@ -105,7 +106,7 @@ a_body_that_stalls_is_ended_at_the_deadline(void **state)
 
 	(void)state;
 	assert_int_equal(r.status, 408);
-	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + 500);
+	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + LATE_MS);
 }
 
 static void
@@ -116,7 +117,7 @@ a_connection_that_falls_silent_is_closed_at_the_deadline(void **state)
 
 	(void)state;
 	assert_true(r.n == 0 || r.status == 408);
-	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + 500);
+	assert_in_range(clock_mono_ms() - begun_ms, REQUEST_MS, REQUEST_MS + LATE_MS);
 }
 
 static void

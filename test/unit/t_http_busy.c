@@ -16,7 +16,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-enum { THREADS = 3, AT_ONCE_MS = 300, PROBES = 2, PROBE_MS = 200 };
+enum { THREADS = 3, AT_ONCE_MS = 2000, PROBES = 2, PROBE_MS = 200 };
 
 #define SLOW "GET /slow HTTP/1.1\r\n\r\n"
 #define FAST "GET /fast HTTP/1.1\r\n\r\n"
@@ -81,7 +81,7 @@ count_errors(struct str line, void *arg)
 static void
 wait_until_inside(int n)
 {
-	for (int i = 0; i < 1000 && atomic_load(&inside) != n; i++)
+	for (int i = 0; i < 4000 && atomic_load(&inside) != n; i++)
 		clock_sleep_ms(5);
 	assert_int_equal(atomic_load(&inside), n);
 }
@@ -114,7 +114,7 @@ let_go(const int fds[THREADS])
 static void
 wait_until_served(void)
 {
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 2000; i++) {
 		if (raw_ask(port, FAST).status == 200)
 			return;
 		clock_sleep_ms(5);
@@ -239,7 +239,7 @@ readiness_tells_why(void **state)
 static struct raw_reply
 metrics_with(const char *line)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 2000; i++) {
 		struct raw_reply r = raw_ask(ops_port, "GET /metrics HTTP/1.1\r\n\r\n");
 
 		if (strstr(r.text, line) != NULL)

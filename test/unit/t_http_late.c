@@ -77,7 +77,7 @@ start(void **state)
 static void
 wait_for(atomic_int *counter, int value)
 {
-	for (int i = 0; i < 500 && atomic_load(counter) != value; i++)
+	for (int i = 0; i < 2000 && atomic_load(counter) != value; i++)
 		clock_sleep_ms(10);
 	assert_int_equal(atomic_load(counter), value);
 }
@@ -125,7 +125,7 @@ a_handler_that_fails_after_all_is_answered_as_any(void **state)
 
 	(void)state;
 	assert_int_equal(raw_ask(port, "GET /fails HTTP/1.1\r\n\r\n").status, 400);
-	assert_int_equal(atomic_load(&gone), before + 1);
+	wait_for(&gone, before + 1);
 }
 
 int

@@ -117,7 +117,16 @@ start_waiters(struct waiter *waiters, int n, struct wake *w)
 }
 
 static void
-one_hint_wakes_all_who_wait(void **state)
+join_going(struct waiter *waiters, int n)
+{
+	for (int i = 0; i < n; i++) {
+		assert_int_equal(pthread_join(waiters[i].thread, NULL), 0);
+		assert_true(waiters[i].going);
+	}
+}
+
+static void
+as_many_hints_as_wait_wake_all_of_them(void **state)
 {
 	struct waiter waiters[THREADS] = { 0 };
 	int64_t start = clock_mono_ms();
@@ -126,12 +135,56 @@ one_hint_wakes_all_who_wait(void **state)
 	(void)state;
 	wake_init(&w);
 	start_waiters(waiters, THREADS, &w);
+	for (int i = 0; i < THREADS; i++)
+		wake_hint(&w);
+	join_going(waiters, THREADS);
+	assert_true(since(start) < SHORT_MS + SOON_MS);
+	wake_release(&w);
+}
+
+/* The one who is woken must be one who listens. */
+static void
+a_hint_is_not_lost_on_those_who_pause(void **state)
+{
+	struct waiter pausing[THREADS] = { 0 }, waiting[1] = { 0 };
+	int64_t start = clock_mono_ms();
+	struct wake w;
+
+	(void)state;
+	wake_init(&w);
+	for (int i = 0; i < THREADS; i++)
+		pausing[i].paused = true;
+	start_waiters(pausing, THREADS, &w);
+	start_waiters(waiting, 1, &w);
 	wake_hint(&w);
+	join_going(waiting, 1);
+	assert_true(since(start) < 2 * SHORT_MS + SOON_MS);
+	wake_stop(&w);
+	for (int i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_join(pausing[i].thread, NULL), 0);
+	wake_release(&w);
+}
+
+/* A hint is about one event, mostly: the others would look for nothing. */
+static void
+one_hint_wakes_one(void **state)
+{
+	struct waiter waiters[THREADS] = { 0 };
+	struct wake w;
+	int woken = 0;
+
+	(void)state;
+	wake_init(&w);
+	start_waiters(waiters, THREADS, &w);
+	clock_sleep_ms(5 * SHORT_MS); /* who is not waiting yet takes the hint too */
+	wake_hint(&w);
+	clock_sleep_ms(SHORT_MS);
+	wake_stop(&w);
 	for (int i = 0; i < THREADS; i++) {
 		assert_int_equal(pthread_join(waiters[i].thread, NULL), 0);
-		assert_true(waiters[i].going);
+		woken += waiters[i].going;
 	}
-	assert_true(since(start) < SHORT_MS + SOON_MS);
+	assert_true(woken < THREADS);
 	wake_release(&w);
 }
 
@@ -167,7 +220,9 @@ main(void)
 		cmocka_unit_test(a_hint_that_was_seen_does_not_end_the_wait),
 		cmocka_unit_test(waits_of_no_time_return_at_once),
 		cmocka_unit_test(a_pause_lasts_its_time_whatever_hints_come),
-		cmocka_unit_test(one_hint_wakes_all_who_wait),
+		cmocka_unit_test(as_many_hints_as_wait_wake_all_of_them),
+		cmocka_unit_test(a_hint_is_not_lost_on_those_who_pause),
+		cmocka_unit_test(one_hint_wakes_one),
 		cmocka_unit_test(a_stop_ends_every_wait_now_and_from_now_on),
 	};
 

@@ -173,7 +173,7 @@ assert_close(int fd, int code)
 static void
 wait_for(atomic_int *counter, int value)
 {
-	for (int i = 0; i < 500 && atomic_load(counter) != value; i++)
+	for (int i = 0; i < 2000 && atomic_load(counter) != value; i++)
 		clock_sleep_ms(10);
 	assert_int_equal(atomic_load(counter), value);
 }
