@@ -75,7 +75,8 @@ def test_an_app_only_revokes_its_own_keys(stack: Stack):
     mine, other = new_app(stack), new_app(stack)
     key = new_key(stack, mine)
     assert admin(stack, "DELETE", f"/apps/{other}/api-keys/{key['key_id']}").status == 404
-    assert admin(stack, "DELETE", f"/apps/{mine}/api-keys/nosuchkey123").status == 404
+    for unknown in ("nosuchkey123", "x", "%ff", "a%20b", "%C3%A9" * 40):
+        assert admin(stack, "DELETE", f"/apps/{mine}/api-keys/{unknown}").status == 404, unknown
     assert try_key(stack.apid, key).status == 200
 
 
@@ -112,6 +113,11 @@ def test_replacing_never_prolongs_a_key(stack: Stack):
 def test_what_cannot_be_replaced_is_refused_by_name(stack: Stack, fields: dict, named: str):
     answer = admin(stack, "POST", f"/apps/{new_app(stack)}/api-key", fields)
     assert answer.status == 400 and named in answer.json()["detail"]
+
+
+def test_null_counts_as_absent(stack: Stack):
+    fields = dict.fromkeys(("name", "expires_in_days", "replaces", "overlap_hours"))
+    assert admin(stack, "POST", f"/apps/{new_app(stack)}/api-key", fields).status == 201
 
 
 def test_a_key_of_another_app_is_not_replaced(stack: Stack):

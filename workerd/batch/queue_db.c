@@ -11,12 +11,15 @@
 	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id" span \
 	" LIMIT 1) l ON true"
 
-/* When the oldest due events came. To open each day's partition of the log takes longer than to read a
- * few events: told the days, PostgreSQL opens only those. */
+/* When the oldest due events came, and the first of them. To open each day's partition of the log takes
+ * longer than to read a few events: told the days, PostgreSQL opens only those. Told the first, it need not
+ * pass by what was done before and cannot be cleared away while some session holds a snapshot. */
 static const struct db_stmt SPAN = {
 	.name = "queue_span",
-	.sql = "SELECT min(received_at), max(received_at) FROM (SELECT received_at FROM event_queue"
-	       "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2) q",
+	.sql =
+	    "SELECT min(received_at), max(received_at), (array_agg(event_id ORDER BY event_id))[1]"
+	    " FROM (SELECT received_at, event_id FROM event_queue"
+	    "   WHERE app_id = $1 AND next_attempt_at <= now() ORDER BY event_id LIMIT $2) q",
 };
 
 /* Events whose predecessors fill the batch stay: the first never does. What has come since the span was
@@ -28,7 +31,7 @@ static const struct db_stmt TAKE = {
 	       ") OVER (ORDER BY event_id"
 	       "   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM"
 	       " (SELECT event_id, received_at, attempts FROM event_queue"
-	       "   WHERE app_id = $1 AND next_attempt_at <= now()" IN_SPAN
+	       "   WHERE app_id = $1 AND event_id >= $6 AND next_attempt_at <= now()" IN_SPAN
 	       "   ORDER BY event_id LIMIT $2)" LOG(
 		   IN_SPAN) ") taken WHERE before IS NULL OR before < $3 ORDER BY event_id",
 };
@@ -118,6 +121,7 @@ queue_take(struct db_conn *c, struct uuid app_id, int limit, int64_t bytes, stru
 	db_p_i64(&p, bytes);
 	db_p_time(&p, db_time(&span, 0, 0));
 	db_p_time(&p, db_time(&span, 0, 1) + 1); /* ours are whole milliseconds */
+	db_p_uuid(&p, db_uuid(&span, 0, 2));
 	return db_exec(c, &TAKE, &p, r, e);
 }
 
