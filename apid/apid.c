@@ -5,7 +5,6 @@
 #include "apid/access/keyring.h"
 #include "apid/access/limiter.h"
 #include "apid/access/limits.h"
-#include "apid/client/page.h"
 #include "apid/edge/gate.h"
 #include "apid/edge/misdirected.h"
 #include "apid/edge/problem.h"
@@ -47,7 +46,7 @@ start_access(struct apid *api, struct err *e)
 	limits_describe(api->conf, &off);
 	if (off.n > 0)
 		log_warn("limits.off", "no limit, because these are 0: %s", buf_c(&off));
-	return keyring_start(api->pool, str_of(api->conf->api_key_pepper), &api->keys, e);
+	return keyring_start(api->pool, &api->pepper, &api->keys, e);
 }
 
 struct db_opts
@@ -112,8 +111,8 @@ start_live(struct apid *api, struct db_opts o, struct err *e)
 	return live_hub_start(
 	    &(struct live_hub_opts){
 		.db = o,
-		.cursor_key = api->cursor_key,
-		.house = { str_of(c->api_key_pepper), str_of(c->cors_allowed_origins) },
+		.cursor_keys = &api->cursor_keys,
+		.house = { &api->pepper, str_of(c->cors_allowed_origins) },
 		.max = (int)c->live_max_sockets,
 		.max_per_app = (int)c->live_max_sockets_per_app,
 	    },
@@ -221,7 +220,7 @@ release(struct apid *api)
 	db_pool_free(api->pool);
 	buf_wipe(&api->conninfo);
 	buf_release(&api->conninfo);
-	sodium_memzero(api->cursor_key, sizeof api->cursor_key);
+	sodium_memzero(&api->cursor_keys, sizeof api->cursor_keys);
 }
 
 enum err_code
@@ -232,7 +231,8 @@ apid_start(void *self, const struct conf *c, struct err *e)
 
 	*api = (struct apid){ .conf = c };
 	misdirected_declare();
-	page_cursor_key(str_of(c->api_key_pepper), api->cursor_key);
+	api->pepper = pepper_of(c);
+	pepper_derive(&api->pepper, "cursor", &api->cursor_keys);
 	seal_keys_init(&api->seal_keys, str_of(c->token_key), str_of(c->token_key_previous));
 	rc = dialpad_api_new(c, &api->dialpad, e);
 	if (rc == ERR_OK)

@@ -11,9 +11,9 @@
 #ifndef CTI_APID_H
 #define CTI_APID_H
 
+#include "apid/access/pepper.h"
 #include "apid/reads.h"
 #include "common/conf/conf.h"
-#include "common/crypto/hmac.h"
 #include "common/crypto/seal.h"
 #include "common/db/db_listen.h"
 #include "common/db/db_ready.h"
@@ -40,7 +40,8 @@ struct apid {
 	struct live_hub *live;        /* who is told of changes */
 	struct http_server *internal; /* on INTERNAL_PORT; NULL without one */
 	struct http_route *routes, *internal_routes;
-	unsigned char cursor_key[HMAC_BYTES];
+	struct pepper pepper;
+	struct pepper_keys cursor_keys; /* of lists and of the feed */
 };
 
 enum err_code apid_start(void *self, const struct conf *c, struct err *e);
@@ -68,8 +69,8 @@ struct db_opts apid_direct_db(const struct apid *api, const char *role);
 CTI_MUST_CHECK enum err_code apid_admin_tx(
     const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 
-/* The same for what decides who may do what: keys, apps, live tokens. Every apid forgets what it
- * knew of keys when it commits, this one before the call returns. */
+/* The same for keys, and what their apps may do. Every apid forgets what it knew of keys when it
+ * commits, this one before the call returns. */
 CTI_MUST_CHECK enum err_code apid_access_tx(
     const struct http_req *req, db_tx_fn fn, void *arg, struct err *e);
 

@@ -6,8 +6,6 @@
 #include "common/base/log.h"
 #include "common/base/metric.h"
 
-#include <sodium.h>
-
 enum {
 	/* 200 bytes each, once they are all in use. */
 	MOST_KEYS = 128 * 1024,
@@ -20,8 +18,8 @@ static struct metric LOOKUPS = METRIC_COUNTER("cti_key_lookups_total",
     "API keys looked up in the database, because they were not known or not for sure.", NULL);
 
 struct keyring {
-	struct db_pool *pool; /* borrowed */
-	struct str pepper;    /* borrowed */
+	struct db_pool *pool;        /* borrowed */
+	const struct pepper *pepper; /* borrowed */
 	struct key_cache *cache;
 	pthread_t stamper;
 	pthread_mutex_t lock;
@@ -101,7 +99,8 @@ keyring_free(struct keyring *k)
 }
 
 enum err_code
-keyring_start(struct db_pool *pool, struct str pepper, struct keyring **out, struct err *e)
+keyring_start(
+    struct db_pool *pool, const struct pepper *pepper, struct keyring **out, struct err *e)
 {
 	struct keyring *k = calloc(1, sizeof *k);
 
@@ -169,15 +168,6 @@ ask(struct keyring *k, struct str key_id, struct arena *a, struct key_facts *out
 	return ERR_OK;
 }
 
-static bool
-is_text_of(const struct keyring *k, struct str text, const unsigned char expected[HMAC_BYTES])
-{
-	unsigned char hash[HMAC_BYTES];
-
-	api_key_hash(k->pepper, text, hash);
-	return sodium_memcmp(hash, expected, HMAC_BYTES) == 0;
-}
-
 /* Whoever sends the whole text of a key that was once read here is not guessing, and it costs the
  * database no more than any other use of that key to say whether it is still good. */
 static bool
@@ -185,13 +175,13 @@ was_right(const struct keyring *k, struct str key_id, struct str text)
 {
 	unsigned char hash[HMAC_BYTES];
 
-	return key_cache_recall(k->cache, key_id, hash) && is_text_of(k, text, hash);
+	return key_cache_recall(k->cache, key_id, hash) && pepper_fits(k->pepper, text, hash);
 }
 
 static enum key_verdict
 judge(const struct keyring *k, struct str text, const struct key_facts *f)
 {
-	if (!is_text_of(k, text, f->hash))
+	if (!pepper_fits(k->pepper, text, f->hash))
 		return KEY_BAD;
 	if (!f->is_live || clock_mono_ms() >= f->expires_ms)
 		return KEY_BAD;

@@ -12,6 +12,7 @@
 #define CTI_APID_KEYRING_H
 
 #include "apid/access/key_cache.h"
+#include "apid/access/pepper.h"
 #include "common/db/db.h"
 
 /* Whatever changes keys, or what an app may do, notifies here in the same transaction. */
@@ -34,7 +35,7 @@ struct key_holder {
 
 /* The pepper is borrowed. */
 CTI_MUST_CHECK enum err_code keyring_start(
-    struct db_pool *pool, struct str pepper, struct keyring **out, struct err *e);
+    struct db_pool *pool, const struct pepper *pepper, struct keyring **out, struct err *e);
 void keyring_stop(struct keyring *k); /* writes the last uses; NULL is allowed */
 
 /* Without may_ask the database is asked only about keys that were right here before. *out is filled

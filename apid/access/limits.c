@@ -2,7 +2,6 @@
 
 #include "apid/access/limiter.h"
 #include "apid/apid.h"
-#include "apid/edge/client_addr.h"
 #include "common/base/clock.h"
 #include "common/base/metric.h"
 
@@ -39,15 +38,8 @@ quota_of(const struct conf *c, enum limit_class class)
 
 /* The class and who is counted, in one. */
 static struct str
-caller_id(struct http_req *req, enum limit_class class, struct str id, char out[ID_BYTES])
+caller_id(enum limit_class class, struct str id, char out[ID_BYTES])
 {
-	const struct apid *api = req->self;
-	struct client_addr a;
-
-	if (id.p == NULL) {
-		a = client_addr_of(req, api->conf->trusted_proxy_hops);
-		id = (struct str){ (const char *)a.b, sizeof a.b };
-	}
 	if (id.n > ID_BYTES - 1)
 		id.n = ID_BYTES - 1;
 	out[0] = (char)class;
@@ -81,18 +73,37 @@ refuse(struct http_res *res, enum limit_class class, int64_t quota, struct limit
 	    LIMITS[class].what, s.reset_s);
 }
 
+static struct str
+bytes_of(const struct limits_address *a)
+{
+	return (struct str){ (const char *)a->addr.b, sizeof a->addr.b };
+}
+
+struct limits_address
+limits_address_of(struct http_req *req)
+{
+	const struct apid *api = req->self;
+
+	return (struct limits_address){ api, client_addr_of(req, api->conf->trusted_proxy_hops) };
+}
+
 enum err_code
 limits_take(struct http_req *req, struct http_res *res, enum limit_class class, struct str id,
     struct err *e)
 {
 	const struct apid *api = req->self;
 	int64_t quota = quota_of(api->conf, class);
+	struct limits_address from;
 	char bytes[ID_BYTES];
 	struct limit_state s;
 
 	if (quota == 0)
 		return ERR_OK;
-	s = limiter_take(api->limiter, caller_id(req, class, id, bytes), quota, clock_mono_ms());
+	if (id.p == NULL) {
+		from = limits_address_of(req);
+		id = bytes_of(&from);
+	}
+	s = limiter_take(api->limiter, caller_id(class, id, bytes), quota, clock_mono_ms());
 	add_fields(res, class, quota, s);
 	return s.allowed ? ERR_OK : refuse(res, class, quota, s, e);
 }
@@ -101,6 +112,7 @@ enum err_code
 limits_check_failures(struct http_req *req, struct http_res *res, struct err *e)
 {
 	const struct apid *api = req->self;
+	const struct limits_address from = limits_address_of(req);
 	int64_t quota = quota_of(api->conf, LIMIT_FAILED);
 	char bytes[ID_BYTES];
 	struct limit_state s;
@@ -108,7 +120,7 @@ limits_check_failures(struct http_req *req, struct http_res *res, struct err *e)
 	if (quota == 0)
 		return ERR_OK;
 	s = limiter_look(
-	    api->limiter, caller_id(req, LIMIT_FAILED, STR_NONE, bytes), quota, clock_mono_ms());
+	    api->limiter, caller_id(LIMIT_FAILED, bytes_of(&from), bytes), quota, clock_mono_ms());
 	if (s.allowed)
 		return ERR_OK;
 	add_fields(res, LIMIT_FAILED, quota, s);
@@ -119,6 +131,17 @@ enum err_code
 limits_note_failure(struct http_req *req, struct http_res *res, struct err *e)
 {
 	return limits_take(req, res, LIMIT_FAILED, STR_NONE, e);
+}
+
+void
+limits_note_later(const struct limits_address *from)
+{
+	int64_t quota = quota_of(from->api->conf, LIMIT_FAILED);
+	char bytes[ID_BYTES];
+
+	if (quota > 0)
+		(void)limiter_take(from->api->limiter,
+		    caller_id(LIMIT_FAILED, bytes_of(from), bytes), quota, clock_mono_ms());
 }
 
 void

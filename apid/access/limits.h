@@ -11,7 +11,10 @@
 #ifndef CTI_APID_LIMITS_H
 #define CTI_APID_LIMITS_H
 
-#include "common/http/http.h"
+#include "apid/edge/client_addr.h"
+
+struct apid;
+struct conf;
 
 enum limit_class {
 	LIMIT_API,    /* requests of one key */
@@ -30,8 +33,15 @@ CTI_MUST_CHECK enum err_code limits_check_failures(
 CTI_MUST_CHECK enum err_code limits_note_failure(
     struct http_req *req, struct http_res *res, struct err *e);
 
+/* The same for one whose credentials come when the request is over; from any thread. */
+struct limits_address {
+	const struct apid *api;
+	struct client_addr addr;
+};
+struct limits_address limits_address_of(struct http_req *req);
+void limits_note_later(const struct limits_address *from);
+
 /* Names the limits that are switched off, for the log at start. */
-struct conf;
 void limits_describe(const struct conf *c, struct buf *out);
 
 #endif

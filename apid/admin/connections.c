@@ -111,7 +111,7 @@ answer_link(struct http_req *req, struct http_res *res, struct uuid app_id, int6
 		base.n--;
 	buf_add_fmt(&url, "%.*s/auth/dialpad/connect?app_id=%s&link=", STR_ARG(base),
 	    uuid_format(app_id, app));
-	rc = link_make(str_of(api->conf->api_key_pepper), app_id, expires_s, &url, e);
+	rc = link_make(&api->pepper, app_id, expires_s, &url, e);
 	if (rc != ERR_OK)
 		return rc;
 	res->status = 201;

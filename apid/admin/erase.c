@@ -48,14 +48,14 @@ struct erasure {
 static void
 hash_number(struct erasure *w)
 {
-	const struct conf *conf = ((const struct apid *)w->req->self)->conf;
+	const struct apid *api = w->req->self;
 	AUTO_RELEASE(buf_release) struct buf text = BUF(100);
 	unsigned char hash[HMAC_BYTES];
 
 	buf_add_c(&text, "erase|");
 	buf_add(&text, w->app_id.b, sizeof w->app_id.b);
 	buf_add_str(&text, w->number);
-	hmac_sha256(str_of(conf->api_key_pepper), buf_str(&text), hash);
+	hmac_sha256(api->pepper.each[0], buf_str(&text), hash);
 	(void)sodium_bin2hex(w->key, sizeof w->key, hash, HASH_BYTES);
 }
 

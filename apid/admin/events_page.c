@@ -89,7 +89,7 @@ events_page_read(struct http_req *req, struct uuid app_id, bool unclaimed, struc
 {
 	const struct apid *api = req->self;
 	const struct page_rules rules = {
-		.cursor_key = api->cursor_key,
+		.cursor_keys = &api->cursor_keys,
 		.list = unclaimed ? "unclaimed" : "events",
 		.app_id = app_id,
 		.default_limit = DEFAULT_LIMIT,
@@ -129,7 +129,7 @@ events_page_end(const struct http_req *req, const struct events_page *p, struct 
     const struct db_result *rows, struct json_out *j)
 {
 	const struct apid *api = req->self;
-	const struct page_scope scope = { api->cursor_key, p->list, app_id, false };
+	const struct page_scope scope = { &api->cursor_keys, p->list, app_id, false };
 	AUTO_RELEASE(buf_release) struct buf cursor = BUF(PAGE_CURSOR_CHARS + 1);
 	int n = events_page_shown(p, rows);
 	bool has_more = db_rows(rows) > n;

@@ -33,16 +33,16 @@ render_key(const struct new_key *k, const char *text, struct json_out *j)
 static enum err_code
 create(struct http_req *req, struct http_res *res, struct new_key *key, struct err *e)
 {
-	const struct conf *conf = ((const struct apid *)req->self)->conf;
+	const struct apid *api = req->self;
 	char text[API_KEY_BYTES];
 	struct json_out j;
 	enum err_code rc = ERR_OK;
 
-	api_key_make(conf->production, text);
+	api_key_make(api->conf->production, text);
 	if (!api_key_parse(str_of(text), &key->key_id))
 		rc = err_set(e, ERR_INTERNAL, "made a key that is none");
 	key->hint = api_key_hint(str_of(text));
-	api_key_hash(str_of(conf->api_key_pepper), str_of(text), key->hash);
+	api_key_hash(api->pepper.each[0], str_of(text), key->hash);
 	if (rc == ERR_OK)
 		rc = keys_db_create(req, key, e);
 	if (rc == ERR_OK) {
@@ -67,7 +67,7 @@ read_new_key(const struct json *body, struct new_key *key, struct err *e)
 	if (rc == ERR_OK)
 		rc = body_i64(body, "overlap_hours", 0, MAX_OVERLAP_HOURS, OVERLAP_HOURS,
 		    &key->overlap_hours, e);
-	if (rc == ERR_OK && key->replaces.p == NULL && json_get(body, "overlap_hours") != NULL)
+	if (rc == ERR_OK && key->replaces.p == NULL && body_has(body, "overlap_hours"))
 		return err_set(
 		    e, ERR_INVALID, "field \"overlap_hours\" goes with \"replaces\" only");
 	return rc;
@@ -134,6 +134,8 @@ keys_revoke(struct http_req *req, struct http_res *res, struct err *e)
 	struct json_out j;
 	enum err_code rc = request_only_app(req, &app_id, e);
 
+	if (rc == ERR_OK && !api_key_is_id(req->segments[1]))
+		return err_set(e, ERR_NOT_FOUND, "this app has no key with this id");
 	if (rc == ERR_OK)
 		rc = keys_db_revoke(req, app_id, req->segments[1], &r, e);
 	if (rc != ERR_OK)

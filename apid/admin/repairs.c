@@ -38,7 +38,9 @@ read_range(struct http_req *req, int64_t *from, int64_t *to, struct err *e)
 		rc = read_time(body, "from", from, e);
 	if (rc == ERR_OK)
 		rc = read_time(body, "to", to, e);
-	if (rc == ERR_OK && (*from < 0 || *from > *to))
+	if (rc == ERR_OK && *from < 0)
+		return err_set(e, ERR_INVALID, "field \"from\" must not be before 1970");
+	if (rc == ERR_OK && *from > *to)
 		return err_set(e, ERR_INVALID, "field \"to\" must not be before \"from\"");
 	return rc;
 }

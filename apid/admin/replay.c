@@ -83,8 +83,7 @@ read_choice(const struct json *body, struct replay *w, struct err *e)
 		rc = id_list_read(body, "ids", &w->ids, e);
 	if (rc != ERR_OK || w->ids.n == 0)
 		return rc == ERR_OK ? read_range(body, w, e) : rc;
-	if (json_get(body, "from") != NULL || json_get(body, "to") != NULL
-	    || json_get(body, "kind") != NULL)
+	if (body_has(body, "from") || body_has(body, "to") || body_has(body, "kind"))
 		return err_set(
 		    e, ERR_INVALID, "field \"ids\" goes without \"from\", \"to\" and \"kind\"");
 	return ERR_OK;

@@ -2,7 +2,7 @@
  * stats_db - how the whole server does, in a few numbers from the database.
  *
  * Use:      stats_db_read() from stats.c.
- * Owns:     four results, until stats_release.
+ * Owns:     the results, until stats_release.
  * Threads:  safe.
  * Errors:   UNAVAILABLE and TIMEOUT from the database.
  *

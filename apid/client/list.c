@@ -181,7 +181,7 @@ render_paging(const struct answer *a, struct page_place last, struct json_out *j
 {
 	const struct apid *api = a->req->self;
 	const struct page_scope scope = {
-		.key = api->cursor_key,
+		.keys = &api->cursor_keys,
 		.list = a->list->name,
 		.app_id = a->req->app_id,
 		.oldest_first = a->page->oldest_first,
@@ -217,7 +217,7 @@ list_answer(struct http_req *req, struct http_res *res, const struct list *l, st
 {
 	const struct apid *api = req->self;
 	const struct page_rules rules = {
-		.cursor_key = api->cursor_key,
+		.cursor_keys = &api->cursor_keys,
 		.list = l->name,
 		.app_id = req->app_id,
 		.default_limit = l->whole ? PAGE_MAX_LIMIT : LIST_DEFAULT_LIMIT,

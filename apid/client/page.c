@@ -15,12 +15,6 @@ enum {
 const char *const PAGE_PARAMETERS[] = { "limit", "offset", "cursor", "order", "total", NULL };
 const char *const PAGE_PARAMETERS_WHOLE[] = { "limit", "order", "total", NULL };
 
-void
-page_cursor_key(struct str pepper, unsigned char out[HMAC_BYTES])
-{
-	hmac_sha256(pepper, STR("cursor"), out);
-}
-
 static void
 place_write(struct page_place place, unsigned char out[PLACE_BYTES])
 {
@@ -45,7 +39,7 @@ place_read(const unsigned char in[PLACE_BYTES])
 }
 
 static void
-sign(const struct page_scope *s, const unsigned char place[PLACE_BYTES],
+sign(const struct page_scope *s, int which, const unsigned char place[PLACE_BYTES],
     unsigned char mac[HMAC_BYTES])
 {
 	AUTO_RELEASE(buf_release) struct buf message = BUF(MAX_SCOPE_BYTES);
@@ -53,7 +47,7 @@ sign(const struct page_scope *s, const unsigned char place[PLACE_BYTES],
 	buf_add_fmt(&message, "%s|%s|", s->list, s->oldest_first ? "asc" : "desc");
 	buf_add(&message, s->app_id.b, ID_BYTES);
 	buf_add(&message, place, PLACE_BYTES);
-	hmac_sha256((struct str){ (const char *)s->key, HMAC_BYTES }, buf_str(&message), mac);
+	hmac_sha256(pepper_key(s->keys, which), buf_str(&message), mac);
 }
 
 void
@@ -62,7 +56,7 @@ page_cursor_format(const struct page_scope *s, struct page_place place, struct b
 	unsigned char cursor[CURSOR_BYTES], mac[HMAC_BYTES];
 
 	place_write(place, cursor);
-	sign(s, cursor, mac);
+	sign(s, 0, cursor, mac);
 	memcpy(cursor + PLACE_BYTES, mac, MAC_BYTES);
 	base64url_encode((struct str){ (const char *)cursor, sizeof cursor }, out);
 }
@@ -73,15 +67,18 @@ page_cursor_parse(const struct page_scope *s, struct str text, struct page_place
 	AUTO_RELEASE(buf_release) struct buf bytes = BUF(CURSOR_BYTES);
 	const unsigned char *cursor;
 	unsigned char mac[HMAC_BYTES];
+	bool fits = false;
 
 	if (text.n != PAGE_CURSOR_CHARS || !base64url_decode(text, &bytes))
 		return false;
 	cursor = (const unsigned char *)bytes.p;
-	sign(s, cursor, mac);
-	if (sodium_memcmp(cursor + PLACE_BYTES, mac, MAC_BYTES) != 0)
-		return false;
-	*out = place_read(cursor);
-	return true;
+	for (int i = 0; i < PEPPERS && !fits; i++) {
+		sign(s, i, cursor, mac);
+		fits = sodium_memcmp(cursor + PLACE_BYTES, mac, MAC_BYTES) == 0;
+	}
+	if (fits)
+		*out = place_read(cursor);
+	return fits;
 }
 
 /* One of two words; `dflt` when absent. */
@@ -108,7 +105,7 @@ read_cursor(
     const struct http_req *req, const struct page_rules *rules, struct page *p, struct err *e)
 {
 	const struct page_scope scope = {
-		.key = rules->cursor_key,
+		.keys = rules->cursor_keys,
 		.list = rules->list,
 		.app_id = rules->app_id,
 		.oldest_first = p->oldest_first,

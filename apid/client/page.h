@@ -15,17 +15,17 @@
 #ifndef CTI_APID_PAGE_H
 #define CTI_APID_PAGE_H
 
+#include "apid/access/pepper.h"
 #include "common/base/buf.h"
 #include "common/base/uuid.h"
-#include "common/crypto/hmac.h"
 #include "common/http/http.h"
 
 enum { PAGE_MAX_LIMIT = 500, PAGE_MAX_OFFSET = 1000000, PAGE_CURSOR_CHARS = 54 };
 
 /* What a cursor is good for. */
 struct page_scope {
-	const unsigned char *key; /* HMAC_BYTES, see page_cursor_key */
-	const char *list;         /* "calls" */
+	const struct pepper_keys *keys;
+	const char *list; /* "calls" */
 	struct uuid app_id;
 	bool oldest_first;
 };
@@ -44,7 +44,7 @@ struct page {
 };
 
 struct page_rules {
-	const unsigned char *cursor_key;
+	const struct pepper_keys *cursor_keys; /* the same in every apid */
 	const char *list;
 	struct uuid app_id; /* whose rows they are */
 	int64_t default_limit;
@@ -57,9 +57,6 @@ extern const char *const PAGE_PARAMETERS_WHOLE[]; /* of one that comes whole */
 
 CTI_MUST_CHECK enum err_code page_read(
     const struct http_req *req, const struct page_rules *rules, struct page *out, struct err *e);
-
-/* The same in every apid that has the same API_KEY_PEPPER. */
-void page_cursor_key(struct str pepper, unsigned char out[HMAC_BYTES]);
 
 void page_cursor_format(const struct page_scope *s, struct page_place place, struct buf *out);
 bool page_cursor_parse(const struct page_scope *s, struct str text, struct page_place *out);

@@ -55,6 +55,12 @@ field_of(const struct json *body, const char *field)
 	return v == NULL || json_is_null(v) ? NULL : v;
 }
 
+bool
+body_has(const struct json *body, const char *field)
+{
+	return field_of(body, field) != NULL;
+}
+
 /* Characters of a printable UTF-8 text; 0 when it is not one. */
 static size_t
 count_printable(struct str s)

@@ -19,6 +19,8 @@
 CTI_MUST_CHECK enum err_code body_parse(
     const struct http_req *req, const char *const *fields, struct json **out, struct err *e);
 
+bool body_has(const struct json *body, const char *field);
+
 /* 1 to max_chars printable characters once outer blanks are gone; STR_NONE when absent. */
 CTI_MUST_CHECK enum err_code body_text(
     const struct json *body, const char *field, size_t max_chars, struct str *out, struct err *e);

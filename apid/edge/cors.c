@@ -72,6 +72,15 @@ cors_preflight(const struct http_req *req, struct http_res *res, bool *answered,
 }
 
 enum err_code
+cors_check_page(const struct http_req *req, struct err *e)
+{
+	struct str origin = http_header(req, "Origin");
+
+	return origin.n == 0 || allows(req, origin) ? ERR_OK
+						    : refuse(origin, "CORS_ALLOWED_ORIGINS", e);
+}
+
+enum err_code
 cors_check_app(const struct http_req *req, struct str allowed_origins, struct err *e)
 {
 	struct str origin = http_header(req, "Origin");

@@ -31,8 +31,6 @@ spec_page(struct http_req *req, struct http_res *res, struct err *e)
 	(void)req;
 	(void)e;
 	res->content_type = "text/html; charset=utf-8";
-	http_header_add(res, "Content-Security-Policy",
-	    STR("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"));
 	buf_add_str(&res->body, str_of(spec_html_text));
 	return ERR_OK;
 }

@@ -3,8 +3,6 @@
 #include "apid/live/signed_pass.h"
 #include "common/base/origin.h"
 
-#include <sodium.h>
-
 static const struct db_stmt KEY = {
 	.name = "live_key",
 	.sql = "SELECT a.app_id, a.is_active, array_to_string(a.allowed_origins, ','),"
@@ -41,21 +39,31 @@ look_up(
 }
 
 static bool
-is_from_here(const struct live_caller *who, struct str own)
+is_allowed(struct str list, struct str origin)
 {
-	struct str allowed = own.n > 0 ? own : who->house->origins;
+	return origin_is_listed(list, STR("*")) || origin_is_listed(list, origin);
+}
 
-	return who->origin.p == NULL || str_eq(allowed, STR("*"))
-	    || origin_is_listed(allowed, who->origin);
+/* The operator says which pages may, and an app which of them. A token is bound to its own: an admin
+ * has named them for it. */
+static bool
+is_from_here(const struct live_caller *who, struct str own, enum live_by by)
+{
+	if (who->origin.p == NULL)
+		return by != LIVE_BY_TOKEN; /* who does not say where it is from is from nowhere */
+	if (by == LIVE_BY_TOKEN)
+		return origin_is_listed(own, who->origin);
+	return is_allowed(who->house->origins, who->origin)
+	    && (own.n == 0 || origin_is_listed(own, who->origin));
 }
 
 /* Of a row that was found. */
 static enum live_verdict
-judge(const struct db_result *r, const struct live_caller *who)
+judge(const struct db_result *r, const struct live_caller *who, enum live_by by)
 {
 	if (!db_bool(r, 0, COL_IS_ACTIVE))
 		return LIVE_DISABLED;
-	return is_from_here(who, db_str(r, 0, COL_ORIGINS)) ? LIVE_GOOD : LIVE_FOREIGN;
+	return is_from_here(who, db_str(r, 0, COL_ORIGINS), by) ? LIVE_GOOD : LIVE_FOREIGN;
 }
 
 static void
@@ -68,10 +76,8 @@ fill(struct live_pass *pass, const struct db_result *r, enum live_by kind, struc
 static bool
 is_hash_of(const struct live_caller *who, struct str key, struct str hash)
 {
-	unsigned char own[HMAC_BYTES];
-
-	api_key_hash(who->house->pepper, key, own);
-	return hash.n == HMAC_BYTES && sodium_memcmp(own, hash.p, HMAC_BYTES) == 0;
+	return hash.n == HMAC_BYTES
+	    && pepper_fits(who->house->pepper, key, (const unsigned char *)hash.p);
 }
 
 enum err_code
@@ -88,7 +94,7 @@ live_by_key(struct db_conn *c, const struct live_caller *who, struct str key,
 	rc = look_up(c, &KEY, id, &r, e);
 	if (rc != ERR_OK || db_rows(&r) == 0 || !is_hash_of(who, key, db_str(&r, 0, COL_HASH)))
 		return rc;
-	*verdict = judge(&r, who);
+	*verdict = judge(&r, who, LIVE_BY_KEY);
 	fill(pass, &r, LIVE_BY_KEY, id);
 	return ERR_OK;
 }
@@ -128,7 +134,7 @@ live_by_ticket(struct db_conn *c, const struct live_caller *who, struct str text
 	rc = spend(c, &ticket, &spent, e);
 	if (rc != ERR_OK || !spent)
 		return rc;
-	*verdict = judge(&r, who);
+	*verdict = judge(&r, who, LIVE_BY_KEY);
 	fill(pass, &r, LIVE_BY_KEY, str_of(ticket.key_id));
 	return ERR_OK;
 }
@@ -147,8 +153,7 @@ live_by_token(struct db_conn *c, const struct live_caller *who, struct str text,
 	rc = look_up(c, &TOKEN, str_of(token.id), &r, e);
 	if (rc != ERR_OK || db_rows(&r) == 0)
 		return rc;
-	/* A token is bound to pages: who does not say where it is from is from nowhere. */
-	*verdict = who->origin.p == NULL ? LIVE_FOREIGN : judge(&r, who);
+	*verdict = judge(&r, who, LIVE_BY_TOKEN);
 	fill(pass, &r, LIVE_BY_TOKEN, str_of(token.id));
 	return ERR_OK;
 }

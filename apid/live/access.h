@@ -21,8 +21,8 @@ enum live_verdict {
 
 /* What credentials are judged by. */
 struct live_house {
-	struct str pepper;  /* of API keys, tickets and tokens */
-	struct str origins; /* of apps that name none themselves, separated by commas; "*": any */
+	const struct pepper *pepper; /* of API keys, tickets and tokens */
+	struct str origins; /* that may use keys and tickets, separated by commas; "*": any */
 };
 
 struct live_caller {

@@ -10,15 +10,14 @@
 #ifndef CTI_APID_LIVE_CURSOR_H
 #define CTI_APID_LIVE_CURSOR_H
 
-#include "common/base/str.h"
+#include "apid/access/pepper.h"
 #include "common/base/uuid.h"
-#include "common/crypto/hmac.h"
 
 enum { FEED_CURSOR_BYTES = 33 }; /* with the NUL */
 
-/* What a cursor is good for. The key is page_cursor_key()'s, so that all replicas agree. */
+/* What a cursor is good for. All replicas have the same keys. */
 struct feed_scope {
-	const unsigned char *key; /* HMAC_BYTES */
+	const struct pepper_keys *keys;
 	struct uuid app_id;
 };
 

@@ -30,7 +30,7 @@ read_question(const struct http_req *req, struct question *q, struct err *e)
 	struct str after = http_query(req, "after");
 	enum err_code rc = http_query_allow(req, ALLOWED, e);
 
-	q->scope = (struct feed_scope){ api->cursor_key, req->app_id };
+	q->scope = (struct feed_scope){ &api->cursor_keys, req->app_id };
 	q->has_after = after.p != NULL;
 	if (rc == ERR_OK)
 		rc = http_query_i64(req, "limit", 1, MAX_LIMIT, DEFAULT_LIMIT, &q->limit, e);

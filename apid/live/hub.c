@@ -248,7 +248,7 @@ live_sub_free(struct live_sub *s)
 bool
 live_sub_resume(struct live_sub *s, struct str after)
 {
-	const struct feed_scope scope = { s->hub->o.cursor_key, s->pass.app_id };
+	const struct feed_scope scope = { s->hub->o.cursor_keys, s->pass.app_id };
 
 	return feed_cursor_parse(&scope, after, &s->pos);
 }
@@ -371,8 +371,8 @@ live_hub_stop(struct live_hub *h)
 	hub_free(h);
 }
 
-const unsigned char *
-live_hub_cursor_key(const struct live_hub *h)
+const struct pepper_keys *
+live_hub_cursor_keys(const struct live_hub *h)
 {
-	return h->o.cursor_key;
+	return h->o.cursor_keys;
 }

@@ -21,7 +21,7 @@ struct live_hub;
 
 struct live_hub_opts {
 	struct db_opts db;
-	const unsigned char *cursor_key;
+	const struct pepper_keys *cursor_keys;
 	struct live_house house; /* what credentials are judged by */
 	int max, max_per_app;
 };
@@ -36,6 +36,6 @@ void live_hub_stop(struct live_hub *h); /* when no subscriber is left; NULL is a
 #define LIVE_CHANNEL "cti_feed"
 void live_hub_hint(void *hub);
 
-const unsigned char *live_hub_cursor_key(const struct live_hub *h);
+const struct pepper_keys *live_hub_cursor_keys(const struct live_hub *h);
 
 #endif

@@ -63,9 +63,10 @@ struct live_tenant *live_find_tenant(struct live_hub *h, struct uuid app_id);
 /* With the lock held; nothing more is sent to it. */
 void live_end(struct live_sub *s, enum live_end why);
 
-/* The hub's thread. One round; *wait_ms is how long to wait for the next without a hint. */
+/* The hub's thread. One round; *wait_ms is how long to wait for the next without a hint. *more is set
+ * when there is work left for the next one. */
 CTI_MUST_CHECK enum err_code live_round(struct live_hub *h, int64_t *wait_ms, struct err *e);
-CTI_MUST_CHECK enum err_code live_admit_strangers(struct live_hub *h, struct err *e);
+CTI_MUST_CHECK enum err_code live_admit_strangers(struct live_hub *h, bool *more, struct err *e);
 CTI_MUST_CHECK enum err_code live_recheck(struct live_hub *h, struct err *e);
 
 #endif

@@ -2,7 +2,9 @@
 #include "apid/handlers.h"
 
 #include "apid/access/auth.h"
+#include "apid/access/limits.h"
 #include "apid/apid.h"
+#include "apid/edge/cors.h"
 #include "apid/live/access.h"
 #include "apid/live/socket.h"
 
@@ -33,6 +35,8 @@ by_key(struct http_req *req, struct http_res *res, struct str key, struct live_p
 	struct str id;
 	enum err_code rc = apid_check_key(req, res, key, e);
 
+	if (rc == ERR_OK)
+		rc = cors_check_page(req, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (!api_key_parse(key, &id))
@@ -42,7 +46,7 @@ by_key(struct http_req *req, struct http_res *res, struct str key, struct live_p
 	return ERR_OK;
 }
 
-/* Who shows nothing is a stranger, for now. */
+/* Who shows nothing is a stranger, for now; unless too many have been wrong at this address. */
 static enum err_code
 find_pass(struct http_req *req, struct http_res *res, const struct live_caller *who,
     struct live_pass *pass, enum live_verdict *verdict, struct err *e)
@@ -54,13 +58,17 @@ find_pass(struct http_req *req, struct http_res *res, const struct live_caller *
 		return by_key(req, res, key, pass, e);
 	if (http_query(req, "ticket").p != NULL || http_query(req, "token").p != NULL)
 		return by_query(req, who, pass, verdict, e);
-	return ERR_OK;
+	return limits_check_failures(req, res, e);
 }
 
 static enum err_code
 refuse(struct http_req *req, struct http_res *res, struct str origin, enum live_verdict verdict,
     struct err *e)
 {
+	enum err_code rc = verdict == LIVE_BAD ? limits_note_failure(req, res, e) : ERR_OK;
+
+	if (rc != ERR_OK)
+		return rc;
 	if (origin.p != NULL)
 		return live_socket_refuse(
 		    req, res, verdict == LIVE_BAD ? LIVE_END_UNAUTHORIZED : LIVE_END_FORBIDDEN, e);
@@ -79,8 +87,7 @@ live_open(struct http_req *req, struct http_res *res, struct err *e)
 {
 	static const char *const ALLOWED[] = { "ticket", "token", NULL };
 	const struct apid *api = req->self;
-	const struct live_house house = { str_of(api->conf->api_key_pepper),
-		str_of(api->conf->cors_allowed_origins) };
+	const struct live_house house = { &api->pepper, str_of(api->conf->cors_allowed_origins) };
 	const struct live_caller who = { &house, http_header(req, "Origin") };
 	struct live_pass pass = { .kind = LIVE_BY_NOTHING };
 	enum live_verdict verdict;

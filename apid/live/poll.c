@@ -16,7 +16,7 @@ static void
 begin(const struct live_sub *s, struct events_answer *a)
 {
 	const struct poll *p = s->arg;
-	const struct feed_scope scope = { live_hub_cursor_key(s->hub), s->pass.app_id };
+	const struct feed_scope scope = { live_hub_cursor_keys(s->hub), s->pass.app_id };
 
 	events_begin(a, &scope, s->types, p->limit, s->pos);
 }

@@ -234,9 +234,9 @@ time_to_wait(const struct live_hub *h, const struct plan *p, bool more)
 }
 
 static enum err_code
-check_people(struct live_hub *h, struct err *e)
+check_people(struct live_hub *h, bool *more, struct err *e)
 {
-	enum err_code rc = live_admit_strangers(h, e);
+	enum err_code rc = live_admit_strangers(h, more, e);
 
 	if (rc != ERR_OK || clock_mono_ms() < h->recheck_ms)
 		return rc;
@@ -254,7 +254,7 @@ live_round(struct live_hub *h, int64_t *wait_ms, struct err *e)
 	enum err_code rc = h->conn == NULL ? db_connect(&h->o.db, &h->conn, e) : ERR_OK;
 
 	if (rc == ERR_OK)
-		rc = check_people(h, e);
+		rc = check_people(h, &more, e);
 	if (rc == ERR_OK)
 		rc = make_plan(h, &p, e);
 	if (rc == ERR_OK)

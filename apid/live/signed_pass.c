@@ -1,7 +1,6 @@
 #include "apid/live/signed_pass.h"
 
 #include "common/base/clock.h"
-#include "common/crypto/hmac.h"
 #include "common/crypto/jws.h"
 #include "common/crypto/jws_make.h"
 #include "common/json/json_in.h"
@@ -13,17 +12,11 @@ enum { MAX_CLAIMS_BYTES = 1024 };
 /* What is derived from the pepper, and the audience. */
 static const char *const PURPOSES[] = { "cti-ws-ticket", "cti-live-token" };
 
-static void
-derive_key(struct str pepper, enum signed_kind kind, unsigned char key[HMAC_BYTES])
-{
-	hmac_sha256(pepper, str_of(PURPOSES[kind]), key);
-}
-
 enum err_code
-signed_pass_make(struct str pepper, enum signed_kind kind, const struct signed_pass *p,
+signed_pass_make(const struct pepper *pepper, enum signed_kind kind, const struct signed_pass *p,
     struct buf *out, struct err *e)
 {
-	unsigned char key[HMAC_BYTES];
+	struct pepper_keys keys;
 	char app[UUID_TEXT_BYTES];
 	const struct jws_claim claims[] = {
 		{ "aud", PURPOSES[kind] },
@@ -33,10 +26,10 @@ signed_pass_make(struct str pepper, enum signed_kind kind, const struct signed_p
 	};
 	enum err_code rc;
 
-	derive_key(pepper, kind, key);
-	rc = jws_make((struct str){ (const char *)key, sizeof key }, claims,
-	    sizeof claims / sizeof claims[0], p->expires_s, out, e);
-	sodium_memzero(key, sizeof key);
+	pepper_derive(pepper, PURPOSES[kind], &keys);
+	rc = jws_make(
+	    pepper_key(&keys, 0), claims, sizeof claims / sizeof claims[0], p->expires_s, out, e);
+	sodium_memzero(&keys, sizeof keys);
 	return rc;
 }
 
@@ -66,19 +59,20 @@ read_claims(const struct json *claims, enum signed_kind kind, struct signed_pass
 }
 
 bool
-signed_pass_read(struct str pepper, enum signed_kind kind, struct str text, struct signed_pass *out)
+signed_pass_read(
+    const struct pepper *pepper, enum signed_kind kind, struct str text, struct signed_pass *out)
 {
 	AUTO_RELEASE(buf_release) struct buf bytes = BUF(MAX_CLAIMS_BYTES);
 	AUTO(json) struct json *claims = NULL;
-	unsigned char key[HMAC_BYTES];
-	const struct str keys[] = { { (const char *)key, sizeof key } };
+	struct pepper_keys derived;
+	const struct str keys[PEPPERS] = { pepper_key(&derived, 0), pepper_key(&derived, 1) };
 	struct err e;
 	int which;
 	bool is_genuine;
 
-	derive_key(pepper, kind, key);
-	is_genuine = jws_verify(text, keys, 1, &which, &bytes, &e) == ERR_OK
+	pepper_derive(pepper, PURPOSES[kind], &derived);
+	is_genuine = jws_verify(text, keys, PEPPERS, &which, &bytes, &e) == ERR_OK
 	    && json_parse(buf_str(&bytes), &claims, &e) == ERR_OK;
-	sodium_memzero(key, sizeof key);
+	sodium_memzero(&derived, sizeof derived);
 	return is_genuine && read_claims(claims, kind, out);
 }

@@ -14,6 +14,7 @@
 #ifndef CTI_APID_LIVE_SIGNED_PASS_H
 #define CTI_APID_LIVE_SIGNED_PASS_H
 
+#include "apid/access/pepper.h"
 #include "common/base/buf.h"
 #include "common/base/uuid.h"
 #include "common/crypto/api_key.h"
@@ -27,9 +28,9 @@ struct signed_pass {
 	int64_t expires_s;                     /* since 1970 */
 };
 
-CTI_MUST_CHECK enum err_code signed_pass_make(struct str pepper, enum signed_kind kind,
+CTI_MUST_CHECK enum err_code signed_pass_make(const struct pepper *pepper, enum signed_kind kind,
     const struct signed_pass *p, struct buf *out, struct err *e);
 bool signed_pass_read(
-    struct str pepper, enum signed_kind kind, struct str text, struct signed_pass *out);
+    const struct pepper *pepper, enum signed_kind kind, struct str text, struct signed_pass *out);
 
 #endif

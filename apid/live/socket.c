@@ -1,5 +1,6 @@
 #include "apid/live/socket.h"
 
+#include "apid/access/limits.h"
 #include "apid/live/hub.h"
 #include "apid/live/wish.h"
 #include "common/base/clock.h"
@@ -25,7 +26,8 @@ struct live_socket {
 	struct live_sub *sub; /* NULL: refused */
 	struct ws *ws;
 	enum live_end refusal;
-	bool has_subscribed; /* guarded by the hub's lock */
+	struct limits_address from; /* who is counted for a wrong key */
+	bool has_subscribed;        /* guarded by the hub's lock */
 };
 
 /* ---- what is sent; with the hub's lock held ---- */
@@ -36,7 +38,7 @@ send_note(struct live_sub *s, const char *type, struct str data)
 {
 	AUTO_RELEASE(buf_release) struct buf text = BUF(MAX_TEXT_BYTES);
 	const struct live_socket *k = s->arg;
-	const struct feed_scope scope = { live_hub_cursor_key(s->hub), s->pass.app_id };
+	const struct feed_scope scope = { live_hub_cursor_keys(s->hub), s->pass.app_id };
 	char cursor[FEED_CURSOR_BYTES];
 	struct wire_bytes *message;
 	struct json_out j;
@@ -90,21 +92,21 @@ static void
 send_rows(struct live_sub *s, struct feed_page *page)
 {
 	const struct live_socket *k = s->arg;
-	const struct feed_scope scope = { live_hub_cursor_key(s->hub), s->pass.app_id };
+	const struct feed_scope scope = { live_hub_cursor_keys(s->hub), s->pass.app_id };
 	size_t given = 0;
 
-	/* Before the first is sent: it may be out, and the queue drained, at any moment. */
-	atomic_store(&s->is_filled, true);
 	for (int i = 0; i < page->n && given < FILL_BYTES; i++) {
 		struct feed_row *row = &page->rows[i];
 
 		s->pos = row->seq;
 		if ((row->type_bit & s->types) == 0)
 			continue;
+		/* Before each: those sent so far may be out, and the queue drained, at any moment. */
+		atomic_store(&s->is_filled, true);
 		ws_send(k->ws, feed_message(&scope, row));
 		given += row->data.n;
 	}
-	if (given == 0 || (!page->has_more && s->pos == page->rows[page->n - 1].seq))
+	if (!page->has_more && s->pos == page->rows[page->n - 1].seq)
 		atomic_store(&s->is_filled, false);
 }
 
@@ -116,6 +118,7 @@ close_socket(const struct live_socket *k, enum live_end why)
 		const char *label, *reason;
 	} ends[] = {
 		[LIVE_END_UNAUTHORIZED] = { 4401, "4401", "not authenticated" },
+		[LIVE_END_WRONG_KEY] = { 4401, "4401", "not authenticated" },
 		[LIVE_END_FORBIDDEN] = { 4403, "4403", "disabled, or not from here" },
 		[LIVE_END_SLOW] = { 4408, "4408", "too slow: resume from your cursor" },
 		[LIVE_END_RESTART] = { WS_CODE_RESTART, "1012", "restarting: reconnect" },
@@ -129,7 +132,11 @@ close_socket(const struct live_socket *k, enum live_end why)
 static void
 end_socket(struct live_sub *s, enum live_end why)
 {
-	close_socket(s->arg, why);
+	const struct live_socket *k = s->arg;
+
+	if (why == LIVE_END_WRONG_KEY)
+		limits_note_later(&k->from);
+	close_socket(k, why);
 }
 
 /* ---- what is said ---- */
@@ -306,6 +313,7 @@ live_socket_accept(struct http_req *req, struct http_res *res, struct live_hub *
 	struct live_socket *k = socket_new();
 	enum err_code rc = live_sub_new(h, pass, &transport, k, &k->sub, e);
 
+	k->from = limits_address_of(req);
 	if (rc == ERR_OK && origin.p != NULL)
 		k->sub->origin = strndup(origin.p, origin.n);
 	if (rc == ERR_OK)

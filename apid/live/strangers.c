@@ -5,6 +5,9 @@
 
 #include <sodium.h>
 
+/* In one round: those who are let in already wait meanwhile. */
+enum { MOST_ASKING = 32 };
+
 struct asking {
 	uint64_t number;
 	char *api_key, *origin;
@@ -45,7 +48,7 @@ conclude(struct live_sub *s, const struct live_pass *pass, enum live_verdict ver
 	struct err e;
 
 	switch (verdict) {
-	case LIVE_BAD: live_end(s, LIVE_END_UNAUTHORIZED); return;
+	case LIVE_BAD: live_end(s, LIVE_END_WRONG_KEY); return;
 	case LIVE_DISABLED:
 	case LIVE_FOREIGN: live_end(s, LIVE_END_FORBIDDEN); return;
 	case LIVE_GOOD: break;
@@ -77,16 +80,18 @@ admit(struct live_hub *h, const struct asking *a, struct err *e)
 }
 
 enum err_code
-live_admit_strangers(struct live_hub *h, struct err *e)
+live_admit_strangers(struct live_hub *h, bool *more, struct err *e)
 {
-	enum err_code rc = ERR_OK;
-
-	while (rc == ERR_OK) {
+	for (int i = 0; i < MOST_ASKING; i++) {
 		AUTO_RELEASE(asking_release) struct asking a = { .number = 0 };
+		enum err_code rc;
 
 		if (!next_asking(h, &a))
-			break;
+			return ERR_OK;
 		rc = admit(h, &a, e);
+		if (rc != ERR_OK)
+			return rc;
 	}
-	return rc;
+	*more = true;
+	return ERR_OK;
 }

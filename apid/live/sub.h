@@ -34,6 +34,7 @@ struct live_pass {
 
 enum live_end {
 	LIVE_END_UNAUTHORIZED, /* 4401 */
+	LIVE_END_WRONG_KEY,    /* 4401, and it is noted as a failure */
 	LIVE_END_FORBIDDEN,    /* 4403 */
 	LIVE_END_SLOW,         /* 4408 */
 	LIVE_END_RESTART,      /* 1012 */

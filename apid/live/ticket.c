@@ -26,7 +26,7 @@ make(const struct http_req *req, struct buf *out, struct err *e)
 		return err_set(e, ERR_INTERNAL, "a request without a key was let in");
 	memcpy(p.key_id, key_id.p, key_id.n);
 	(void)uuid_format(uuid_v7(), p.id);
-	return signed_pass_make(str_of(api->conf->api_key_pepper), SIGNED_TICKET, &p, out, e);
+	return signed_pass_make(&api->pepper, SIGNED_TICKET, &p, out, e);
 }
 
 enum err_code

@@ -44,14 +44,14 @@ static enum err_code
 render_new(const struct http_req *req, const struct new_token *t, const struct json *origins,
     struct http_res *res, struct err *e)
 {
-	const struct conf *conf = ((const struct apid *)req->self)->conf;
+	const struct apid *api = req->self;
 	AUTO_RELEASE(buf_release) struct buf text = BUF(MAX_TOKEN_BYTES);
 	struct signed_pass p = { .app_id = t->app_id, .expires_s = t->expires_at / 1000 };
 	struct json_out j;
 	enum err_code rc;
 
 	memcpy(p.id, t->id, sizeof p.id);
-	rc = signed_pass_make(str_of(conf->api_key_pepper), SIGNED_LIVE_TOKEN, &p, &text, e);
+	rc = signed_pass_make(&api->pepper, SIGNED_LIVE_TOKEN, &p, &text, e);
 	if (rc != ERR_OK)
 		return rc;
 	res->status = 201;
@@ -59,7 +59,7 @@ render_new(const struct http_req *req, const struct new_token *t, const struct j
 	jo_obj(&j);
 	jo_kv_str(&j, "token", buf_str(&text));
 	jo_kv_str(&j, "token_id", str_of(t->id));
-	live_url_render(conf->public_api_url, "token", buf_str(&text), &j);
+	live_url_render(api->conf->public_api_url, "token", buf_str(&text), &j);
 	jo_key(&j, "origins");
 	jo_arr(&j);
 	for (const struct json *v = json_first(origins); v != NULL; v = json_next(v)) {

@@ -32,7 +32,7 @@ check_permission(
 	struct str link = http_query(req, "link");
 
 	if (link.p != NULL)
-		return link_check(str_of(api->conf->api_key_pepper), app_id, link, e);
+		return link_check(&api->pepper, app_id, link, e);
 	if (api->conf->connect_requires_link)
 		return err_set(e, ERR_FORBIDDEN,
 		    "link is missing: this server connects Dialpad only by a link that an "
@@ -44,23 +44,38 @@ check_permission(
 	return ERR_OK;
 }
 
+/* ASCII that is seen, and no fragment. */
+static bool
+may_stand_in_url(char c)
+{
+	unsigned char u = (unsigned char)c;
+
+	return u > ' ' && u < 0x7f && u != '#';
+}
+
+/* STR_NONE when absent. Whether it is one of the app's is seen later. */
+static enum err_code
+read_return_to(const struct http_req *req, struct str *out, struct err *e)
+{
+	struct str url = http_query(req, "return_to");
+
+	for (size_t i = 0; i < url.n; i++)
+		if (!may_stand_in_url(url.p[i]))
+			return err_set(
+			    e, ERR_INVALID, "return_to: a character that must not stand in it");
+	if (url.n > MAX_RETURN_TO)
+		return err_set(
+		    e, ERR_INVALID, "return_to: longer than %d characters", MAX_RETURN_TO);
+	*out = url;
+	return ERR_OK;
+}
+
 static enum err_code
 check_return_to(struct str return_to, const struct login_app *app, struct err *e)
 {
-	if (return_to.p == NULL)
+	if (return_to.p == NULL || app->may_return)
 		return ERR_OK;
-	for (size_t i = 0; i < return_to.n; i++)
-		if ((unsigned char)return_to.p[i] <= ' ' || return_to.p[i] >= 0x7f
-		    || return_to.p[i] == '#')
-			return err_set(
-			    e, ERR_INVALID, "return_to: a character that must not stand in it");
-	if (return_to.n > MAX_RETURN_TO)
-		return err_set(
-		    e, ERR_INVALID, "return_to: longer than %d characters", MAX_RETURN_TO);
-	if (!app->may_return)
-		return err_set(
-		    e, ERR_INVALID, "return_to is none of the app's allowed_return_urls");
-	return ERR_OK;
+	return err_set(e, ERR_INVALID, "return_to is none of the app's allowed_return_urls");
 }
 
 static enum err_code
@@ -87,13 +102,15 @@ enum err_code
 oauth_connect(struct http_req *req, struct http_res *res, struct err *e)
 {
 	static const char *const allowed[] = { "app_id", "return_to", "link", NULL };
-	struct str return_to = http_query(req, "return_to");
+	struct str return_to;
 	struct login_app app;
 	struct uuid app_id;
 	enum err_code rc = http_query_allow(req, allowed, e);
 
 	if (rc == ERR_OK)
 		rc = read_app_id(req, &app_id, e);
+	if (rc == ERR_OK)
+		rc = read_return_to(req, &return_to, e);
 	if (rc != ERR_OK)
 		return rc;
 	if (!setup_is_complete(req, res))

@@ -1,7 +1,6 @@
 #include "apid/oauth/link.h"
 
 #include "common/base/clock.h"
-#include "common/crypto/hmac.h"
 #include "common/crypto/jws.h"
 #include "common/crypto/jws_make.h"
 #include "common/json/json_in.h"
@@ -14,9 +13,10 @@
 enum { MAX_CLAIMS_BYTES = 1024 };
 
 enum err_code
-link_make(struct str pepper, struct uuid app_id, int64_t expires_s, struct buf *out, struct err *e)
+link_make(const struct pepper *pepper, struct uuid app_id, int64_t expires_s, struct buf *out,
+    struct err *e)
 {
-	unsigned char key[HMAC_BYTES];
+	struct pepper_keys keys;
 	char app[UUID_TEXT_BYTES];
 	const struct jws_claim claims[] = {
 		{ "aud", PURPOSE },
@@ -24,10 +24,10 @@ link_make(struct str pepper, struct uuid app_id, int64_t expires_s, struct buf *
 	};
 	enum err_code rc;
 
-	hmac_sha256(pepper, STR(PURPOSE), key);
-	rc = jws_make((struct str){ (const char *)key, sizeof key }, claims,
-	    sizeof claims / sizeof claims[0], expires_s, out, e);
-	sodium_memzero(key, sizeof key);
+	pepper_derive(pepper, PURPOSE, &keys);
+	rc = jws_make(
+	    pepper_key(&keys, 0), claims, sizeof claims / sizeof claims[0], expires_s, out, e);
+	sodium_memzero(&keys, sizeof keys);
 	return rc;
 }
 
@@ -51,20 +51,20 @@ check_claims(const struct json *claims, struct uuid app_id, struct err *e)
 }
 
 enum err_code
-link_check(struct str pepper, struct uuid app_id, struct str link, struct err *e)
+link_check(const struct pepper *pepper, struct uuid app_id, struct str link, struct err *e)
 {
 	AUTO_RELEASE(buf_release) struct buf bytes = BUF(MAX_CLAIMS_BYTES);
 	AUTO(json) struct json *claims = NULL;
-	unsigned char key[HMAC_BYTES];
-	const struct str keys[] = { { (const char *)key, sizeof key } };
+	struct pepper_keys derived;
+	const struct str keys[PEPPERS] = { pepper_key(&derived, 0), pepper_key(&derived, 1) };
 	struct err why;
 	int which;
 	bool is_genuine;
 
-	hmac_sha256(pepper, STR(PURPOSE), key);
-	is_genuine = jws_verify(link, keys, 1, &which, &bytes, &why) == ERR_OK
+	pepper_derive(pepper, PURPOSE, &derived);
+	is_genuine = jws_verify(link, keys, PEPPERS, &which, &bytes, &why) == ERR_OK
 	    && json_parse(buf_str(&bytes), &claims, &why) == ERR_OK;
-	sodium_memzero(key, sizeof key);
+	sodium_memzero(&derived, sizeof derived);
 	if (!is_genuine)
 		return err_set(e, ERR_FORBIDDEN, "link: it is not one of this server's");
 	return check_claims(claims, app_id, e);

@@ -11,13 +11,14 @@
 #ifndef CTI_APID_OAUTH_LINK_H
 #define CTI_APID_OAUTH_LINK_H
 
+#include "apid/access/pepper.h"
 #include "common/base/buf.h"
 #include "common/base/err.h"
 #include "common/base/uuid.h"
 
-CTI_MUST_CHECK enum err_code link_make(
-    struct str pepper, struct uuid app_id, int64_t expires_s, struct buf *out, struct err *e);
+CTI_MUST_CHECK enum err_code link_make(const struct pepper *pepper, struct uuid app_id,
+    int64_t expires_s, struct buf *out, struct err *e);
 CTI_MUST_CHECK enum err_code link_check(
-    struct str pepper, struct uuid app_id, struct str link, struct err *e);
+    const struct pepper *pepper, struct uuid app_id, struct str link, struct err *e);
 
 #endif

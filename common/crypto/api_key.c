@@ -25,8 +25,8 @@ api_key_make(bool production, char out[API_KEY_BYTES])
 	sodium_memzero(text, sizeof text);
 }
 
-static bool
-is_id(struct str s)
+bool
+api_key_is_id(struct str s)
 {
 	if (s.n < API_KEY_ID_CHARS || s.n > API_KEY_ID_MAX_CHARS)
 		return false;
@@ -55,7 +55,7 @@ api_key_parse(struct str text, struct str *key_id)
 
 	if (!str_eq(prefix, STR("cti")) || !(str_eq(env, STR("live")) || str_eq(env, STR("test"))))
 		return false;
-	if (!is_id(id) || !is_secret(rest))
+	if (!api_key_is_id(id) || !is_secret(rest))
 		return false;
 	*key_id = id;
 	return true;

@@ -31,6 +31,9 @@ void api_key_make(bool production, char out[API_KEY_BYTES]);
 /* *key_id is borrowed from `text`. */
 bool api_key_parse(struct str text, struct str *key_id);
 
+/* Can this be the id of a key? */
+bool api_key_is_id(struct str s);
+
 /* What is stored: HMAC-SHA256 of the whole text under the pepper. */
 void api_key_hash(struct str pepper, struct str text, unsigned char out[HMAC_BYTES]);
 

@@ -76,7 +76,9 @@ class LiveCalls {
 			types: ["call.started", "call.updated", "call.ended"],
 			after: this.cursor,
 		}));
-		socket.onmessage = (event) => this.handle(JSON.parse(event.data));
+		socket.onmessage = (event) => {
+			if (socket === this.socket) this.handle(JSON.parse(event.data));
+		};
 		socket.onclose = (event) => {
 			if (socket !== this.socket || this.stopped) return;
 			if (event.code === 4401 || event.code === 4403) this.onState(`refused: ${event.reason}`);
@@ -113,6 +115,9 @@ class LiveCalls {
 	/* After a restart all clients come back: each at a moment of its own. */
 	retry(why) {
 		if (this.stopped) return;
+		const left = this.socket; // open still, if a list could not be read behind a gap
+		this.socket = null;
+		left?.close(1000);
 		const wait = Math.min(30000, 500 * 2 ** this.failures) * (0.5 + Math.random() / 2);
 		this.failures += 1;
 		this.onState(`reconnecting: ${why}`);

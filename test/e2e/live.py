@@ -154,8 +154,8 @@ class Socket:
             if message["type"] == "ready" and message["data"]["subscribed"]:
                 return message
 
-    def shrink_window(self) -> None:
-        self._s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    def shrink_window(self, to: int = 4096) -> None:
+        self._s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, to)
 
     def close(self) -> None:
         self._s.close()

@@ -180,8 +180,8 @@ def test_an_app_can_name_its_pages(stack: Stack, app: App):
 
 @pytest.fixture(scope="module")
 def limited(run_stack: StackMaker) -> Iterator[Stack]:
-    env = {"RATE_LIMIT_API_PER_MIN": "5", "RATE_LIMIT_FAILED_AUTH_PER_MIN": "3",
-           "RATE_LIMIT_AUTH_PER_MIN": "4", "TRUSTED_PROXY_HOPS": "1"}
+    env = {"RATE_LIMIT_API_PER_MIN": "5", "RATE_LIMIT_AUTH_PER_MIN": "2",
+           "RATE_LIMIT_FAILED_AUTH_PER_MIN": "3", "TRUSTED_PROXY_HOPS": "1"}
     with run_stack({"apid": env}) as running:
         yield running
 
@@ -265,16 +265,24 @@ def test_guessing_the_admins_secret_is_limited_too(limited: Stack):
     assert try_secret(limited.admin_secret) == 200
 
 
-def test_logins_of_an_address_are_limited_more_strictly(limited: Stack):
-    def begin(address: str) -> Answer:
-        return get(limited, "/auth/dialpad/connect?app_id=x", X_Forwarded_For=address)
+def test_an_address_has_so_many_logins_a_minute(limited: Stack):
+    def begin(address: str, **headers: str) -> Answer:
+        return get(limited, "/auth/dialpad/connect?app_id=x", X_Forwarded_For=address, **headers)
 
-    assert 429 not in [begin("8.8.8.8").status for _ in range(4)]
-    refused = begin("8.8.8.8")
-    assert refused.status == 429 and refused.headers["Retry-After"]
-    assert refused.headers["RateLimit-Policy"] == '"auth";q=4;w=60'
-    assert begin("8.8.4.4").status != 429
-    assert guess(limited, "8.8.8.8", limited.create_app("a").api_key).status == 200
+    for left in (1, 0):
+        answer = begin("9.9.9.9")
+        assert answer.status == 400
+        assert answer.headers["RateLimit-Policy"] == '"auth";q=2;w=60'
+        assert answer.headers["RateLimit"].startswith(f'"auth";r={left};t=')
+    refused = begin("9.9.9.9")
+    assert refused.status == 429 and 0 < int(refused.headers["Retry-After"]) <= 60
+    page = begin("9.9.9.9", Accept="text/html")
+    assert page.status == 429 and b"from this address" in page.body
+    assert page.headers["Content-Type"].startswith("text/html")
+    # Callbacks and logins are counted together; a key of the API is not concerned.
+    assert get(limited, "/auth/dialpad/callback", X_Forwarded_For="9.9.9.9").status == 429
+    assert guess(limited, "9.9.9.9", limited.create_app("a").api_key).status == 200
+    assert begin("8.8.8.8").status == 400
 
 
 def test_without_limits_nothing_is_said_of_them(stack: Stack, app: App):

@@ -75,7 +75,8 @@ def test_an_app_only_revokes_its_own_keys(stack: Stack):
     mine, other = new_app(stack), new_app(stack)
     key = new_key(stack, mine)
     assert admin(stack, "DELETE", f"/apps/{other}/api-keys/{key['key_id']}").status == 404
-    assert admin(stack, "DELETE", f"/apps/{mine}/api-keys/nosuchkey123").status == 404
+    for unknown in ("nosuchkey123", "x", "%ff", "a%20b", "%C3%A9" * 40):
+        assert admin(stack, "DELETE", f"/apps/{mine}/api-keys/{unknown}").status == 404, unknown
     assert try_key(stack.apid, key).status == 200
 
 
@@ -114,6 +115,11 @@ def test_what_cannot_be_replaced_is_refused_by_name(stack: Stack, fields: dict, 
     assert answer.status == 400 and named in answer.json()["detail"]
 
 
+def test_null_counts_as_absent(stack: Stack):
+    fields = dict.fromkeys(("name", "expires_in_days", "replaces", "overlap_hours"))
+    assert admin(stack, "POST", f"/apps/{new_app(stack)}/api-key", fields).status == 201
+
+
 def test_a_key_of_another_app_is_not_replaced(stack: Stack):
     key = new_key(stack, new_app(stack))
     answer = admin(stack, "POST", f"/apps/{new_app(stack)}/api-key", {"replaces": key["key_id"]})
@@ -148,7 +154,8 @@ def test_another_process_hears_of_a_revocation(own_stack: Stack):
                 return True
         return False
 
-    assert any(is_heard_of() for _ in range(3)), "a busy machine may be late once"
+    # A busy machine may be late once; and the first time the other may just have begun to listen.
+    assert sum(is_heard_of() for _ in range(3)) >= 2
 
 
 @pytest.mark.parametrize(("change", "status"), [

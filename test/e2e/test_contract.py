@@ -46,6 +46,13 @@ def test_the_page_names_every_operation_and_loads_nothing(stack: Stack):
     assert "<script" not in text and "http://" not in text and "src=" not in text
 
 
+def test_every_operation_has_an_id_of_its_own():
+    """Else the links of the page lead to another one."""
+    ids = [item[method]["operationId"] for item in contract.spec()["paths"].values()
+           for method in METHODS if method in item]
+    assert sorted(ids) == sorted(set(ids))
+
+
 def test_every_reference_leads_somewhere():
     spec = contract.spec()
     for target in re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(spec)):
@@ -72,6 +79,23 @@ def test_every_query_parameter_of_a_list_is_taken(app: App):
         assert refused.status == 400
         allowed = refused.json()["detail"].split("allowed: ")[1].split(", ")
         assert sorted(allowed) == sorted(listed), path
+
+
+def test_every_choice_of_a_parameter_is_described(app: App):
+    """A value that there is not is refused with exactly the ones that are described."""
+    for path in ("/api/calls", "/api/calls/active", "/api/messages"):
+        parameters = [contract._resolved(p) for p in contract.operation("GET", path)["parameters"]]
+        choices = {p["name"]: p["schema"]["enum"] for p in parameters if "enum" in p["schema"]}
+        assert choices.pop("order") == ["desc", "asc"]
+        for name, described in choices.items():
+            detail = app.get(f"{path}?{name}=nonsense").json()["detail"]
+            assert sorted(detail.split("none of: ")[1].split(", ")) == sorted(described), detail
+            assert all(app.get(f"{path}?{name}={one}").status == 200 for one in described)
+
+
+@pytest.mark.parametrize("name", ["Call", "Message", "Voicemail", "Problem", "NewApp"])
+def test_what_people_look_for_first_has_an_example(name: str):
+    assert contract.spec()["components"]["schemas"][name]["example"]
 
 
 @pytest.mark.parametrize(("status", "kind", "body", "says"), [

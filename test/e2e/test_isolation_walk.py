@@ -26,7 +26,8 @@ QUERIES = {
     "messages": ("", "sent_after=0", "number={}", "sent_after=0&number={}", "updated_after=0"),
     "voicemails": ("", "number={}", "created_after=0"),
 }
-TENANT_TABLE = re.compile(r"FROM \(?(?:SELECT \* FROM )?(calls|messages|voicemails|event_log)\b")
+TENANT_TABLE = re.compile(
+    r"FROM \(?(?:SELECT \* FROM )?(calls|messages|voicemails|event_log|change_feed|tenant_heads)\b")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Tenants:
     def __init__(self, stack: Stack, log: StatementLog):
         self.stack, self.log = stack, log
         self.full, self.other = stack.create_app("full"), stack.create_app("other")
+        self.place = self.full.get_json("/api/events")["next_cursor"]
         plays = perform(SCENARIOS, 3, seed=7, now_ms=time.time_ns() // 1_000_000)
         self.full.hook.deliver(events_by_time(plays))
         eventually(lambda: stack.sql(ALL_TRIED, self.full.app_id), 10, "a verdict on each event")
@@ -121,18 +123,20 @@ def walk_own(tenants: Tenants) -> None:
     for order in ("asc", "desc"):
         app.get_json(f"/api/calls/active?order={order}")
     app.get_json("/api/connection")
+    assert app.get_json(f"/api/events?after={tenants.place}")["events"]
 
 
 def client_statements() -> set[str]:
-    """The names of the statements in apid/client that read tables of tenants."""
+    """The names of the statements under /api that read tables of tenants."""
     names = set()
-    for path in (ROOT / "apid" / "client").glob("*_db.c"):
+    for path in (*(ROOT / "apid" / "client").glob("*_db.c"), ROOT / "apid" / "live" / "feed.c"):
         text = path.read_text()
         for name in re.findall(r'LIST_STATEMENTS\(\s*"(\w+)"', text):
             names |= {f"{name}_desc", f"{name}_asc", f"{name}_count"}
         for name in re.findall(r'db_stmt \w+ = \{\s*\.name = "(\w+)"', text):
             names.add(name)
-    return names - {"connection_bond", "connection_hook"}  # control tables
+    # Control tables.
+    return names - {"connection_bond", "connection_hook", "feed_head", "feed_heads"}
 
 
 def is_empty(rows: list[tuple]) -> bool:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import time
+import uuid
+from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from cti import App, Stack
 from hook import payload
-from live import Refused, Socket, open_socket, subscribed, ws_url
+from live import Closed, Refused, Socket, open_socket, subscribed, ws_url
 from web import Answer, eventually, request
+
+from test.sim import jws
 
 RINGING = payload("call_ringing_inbound_2024")
 ORIGIN = "https://app.example.com"
@@ -149,6 +154,21 @@ def test_a_ticket_is_of_its_app_and_ends(stack: Stack, app: App) -> None:
     assert refusal(ws_url(app, f"/ws?ticket={none}.{body}.")) == 401
 
 
+def made_ticket(stack: Stack, app: App, seconds: int) -> str:
+    """As apid makes one, with this long to go: signed by a key derived from the pepper."""
+    key = hmac.digest(stack.pepper.encode(), b"cti-ws-ticket", "sha256")
+    claims = {"aud": "cti-ws-ticket", "sub": app.app_id, "jti": str(uuid.uuid4()),
+              "key": app.api_key.split("_")[2], "exp": int(time.time()) + seconds}
+    return ws_url(app, f"/ws?ticket={jws.mint(json.dumps(claims).encode(), key)}")
+
+
+def test_a_ticket_that_has_ended_is_refused(stack: Stack, app: App) -> None:
+    with Socket(made_ticket(stack, app, 10)) as opened:
+        assert opened.message()["type"] == "ready"
+    assert refusal(made_ticket(stack, app, 0)) == 401
+    assert refusal(made_ticket(stack, app, -1)) == 401
+
+
 def test_a_ticket_of_a_revoked_key_is_refused(stack: Stack, app: App) -> None:
     ticket = take_ticket(app)
     stack.sql("UPDATE api_keys SET revoked_at = now() WHERE app_id = %s", app.app_id)
@@ -188,6 +208,15 @@ def test_a_live_token_opens_no_other_door(stack: Stack, app: App) -> None:
     assert code_for_a_browser(ws_url(app, f"/ws?ticket={token}")) == 4401
     ticket = take_ticket(app)["ticket"]
     assert code_for_a_browser(ws_url(app, f"/ws?token={ticket}")) == 4401
+
+
+def test_a_live_token_that_ends_closes_its_sockets(stack: Stack, app: App) -> None:
+    made = live_token(stack, app)
+    with Socket(made["url"], {"Origin": ORIGIN}) as opened:
+        assert opened.message()["type"] == "ready"
+        stack.sql("UPDATE live_tokens SET expires_at = now() WHERE token_id = %s", made["token_id"])
+        assert opened.close_code(5) == 4401
+    assert refusal(made["url"]) == 401  # at once, and before anybody asks where it is from
 
 
 def delete_token(stack: Stack, app: App, token_id: str) -> Answer:
@@ -247,6 +276,88 @@ def test_the_origins_of_an_app_bind_browsers(stack: Stack, app: App) -> None:
     with Socket(ws_url(app), {"Origin": "https://evil.example"}) as opened:
         opened.subscribe(api_key=app.api_key)
         assert opened.close_code() == 4403
+
+
+OTHER = "https://other.example"
+
+
+@pytest.fixture(scope="module")
+def narrow(run_stack) -> Iterator[Stack]:
+    """Where the operator names the pages, and three failures are too many."""
+    env = {"CORS_ALLOWED_ORIGINS": f"{ORIGIN}, {OTHER}", "RATE_LIMIT_FAILED_AUTH_PER_MIN": "3",
+           "TRUSTED_PROXY_HOPS": "1"}
+    with run_stack({"apid": env}) as running:
+        yield running
+
+
+def verdicts(app: App, origin: str) -> list[int | str | None]:
+    """By a ticket, by the first message, by a header: what a socket from this page comes to."""
+    page = {"Origin": origin}
+    found: list[int | str | None] = []
+    for url, said in ((take_ticket(app)["url"], False), (ws_url(app), True)):
+        with Socket(url, page) as opened:
+            if said:
+                opened.subscribe(api_key=app.api_key)
+            try:
+                found.append(opened.message()["type"])
+            except Closed as end:
+                found.append(end.code)
+    try:
+        with open_socket(app, **page) as opened:
+            found.append(opened.message()["type"])
+    except Refused as end:
+        found.append(end.status)
+    return found
+
+
+def test_an_app_narrows_what_the_operator_allows(narrow: Stack) -> None:
+    app = narrow.create_app("narrow")
+    assert verdicts(app, ORIGIN) == verdicts(app, OTHER) == ["ready"] * 3
+    assert verdicts(app, "https://evil.example") == [4403, 4403, 403]
+    set_origins(narrow, app, OTHER, "https://evil.example")
+    narrow.sql("NOTIFY cti_keys")
+    eventually(lambda: verdicts(app, ORIGIN) == [4403, 4403, 403], 5, "the app's own list")
+    assert verdicts(app, OTHER) == ["ready"] * 3
+    assert verdicts(app, "https://evil.example") == [4403, 4403, 403]
+    token = live_token(narrow, app, origins=["https://page.example"])
+    with Socket(token["url"], {"Origin": "https://page.example"}) as opened:
+        assert opened.message()["type"] == "ready"
+
+
+# Guessing
+
+
+def guess_by_message(app: App, address: str) -> int | None:
+    """The status that it is refused with, or the code that it is closed with."""
+    try:
+        with Socket(ws_url(app), {"X-Forwarded-For": address}) as opened:
+            opened.subscribe(api_key="cti_test_aaaaaaaaaaaa_" + "A" * 43)
+            return opened.close_code()
+    except Refused as end:
+        return end.status
+
+
+def test_wrong_keys_on_sockets_are_counted_as_elsewhere(narrow: Stack) -> None:
+    app = narrow.create_app("guessed")
+    assert app.get("/api/calls").status == 200
+    assert [guess_by_message(app, "1.1.1.1") for _ in range(4)] == [4401] * 3 + [429]
+    assert guess_by_message(app, "2.2.2.2") == 4401
+    there = {"X-Forwarded-For": "1.1.1.1"}
+    key = {"x-app-api-key": narrow.create_app("new").api_key}
+    assert request("GET", f"{app.api_url}/api/calls", headers=there | key).status == 429
+    # Who is known goes on.
+    with open_socket(app, **there) as opened:
+        assert opened.message()["type"] == "ready"
+    with Socket(take_ticket(app)["url"], there) as opened:
+        assert opened.message()["type"] == "ready"
+
+
+@pytest.mark.parametrize("way", ["ticket", "token"])
+def test_wrong_tickets_and_tokens_are_counted_too(narrow: Stack, way: str) -> None:
+    app = narrow.create_app("guessed")
+    there = {"X-Forwarded-For": {"ticket": "3.3.3.3", "token": "4.4.4.4"}[way]}
+    url = ws_url(app, f"/ws?{way}=nonsense")
+    assert [refusal(url, there) for _ in range(4)] == [401] * 3 + [429]
 
 
 def told_of(stack: Stack, since: int, path: str) -> int:

@@ -92,6 +92,27 @@ def test_thousands_of_changes_are_resumed_through_a_slow_reader(stack: Stack, ap
     assert seen == list(range(1, count + 1))
 
 
+def test_who_resumes_is_given_no_more_than_its_queue_holds(stack: Stack, app: App) -> None:
+    """The first change is out at once, the others are not: that is no reason to give it more."""
+    place = Poller(app)
+    place.ask()
+    count = 12
+    stack.sql(
+        "WITH head AS (UPDATE tenant_heads SET last_seq = last_seq + %s WHERE app_id = %s"
+        " RETURNING last_seq - %s AS base) INSERT INTO change_feed (app_id, seq, type, data)"
+        " SELECT %s, base + n, 'call.updated', json_build_object('n', n,"
+        " 'fill', repeat('x', CASE n WHEN 1 THEN 1 ELSE 250000 END))"
+        " FROM head, generate_series(1, %s) AS n",
+        count, app.app_id, count, app.app_id, count,
+    )
+    with open_socket(app) as opened:
+        opened.shrink_window(65536)
+        opened.subscribe(after=place.cursor)
+        opened.wait_subscribed()
+        time.sleep(1)
+        assert [opened.message()["data"]["n"] for _ in range(count)] == list(range(1, count + 1))
+
+
 def test_only_the_types_asked_for_are_sent(stack: Stack, app: App) -> None:
     with subscribed(app, types=["call.ended"]) as opened:
         change(app, 1)

@@ -211,6 +211,7 @@ def test_the_callback_may_come_to_another_replica(linked: Stack, dialpad, app_id
     ("https://a.example/done", "https://evil.example/?https://a.example/done", False),
     ("https://a.example/done", "https://a.example/done?x=\r\nSet-Cookie: y", False),
     ("https://a.example/done", "//a.example/done", False),
+    ("https://a.example/done", "https://a.example/done?x=é", False),
 ])
 def test_the_browser_returns_only_where_the_app_allows(
         linked: Stack, dialpad: Simulator, allowed: str, return_to: str, is_allowed: bool):
@@ -223,6 +224,13 @@ def test_the_browser_returns_only_where_the_app_allows(
     else:
         answer = request("GET", connect_url(linked, app_id, return_to=return_to))
         assert answer.status == 400 and "return_to" in answer.json()["detail"]
+
+
+def test_a_return_address_that_is_no_text_is_refused_by_name(linked: Stack, app_id):
+    for odd in ("%ff", "%c3%28", "%7f", "%09"):
+        url = f"{connect_url(linked, app_id)}&return_to=https://a.example/{odd}"
+        answer = request("GET", url)
+        assert answer.status == 400 and "return_to" in answer.json()["detail"], answer.body
 
 
 # Who may begin a login

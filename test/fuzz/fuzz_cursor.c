@@ -12,8 +12,8 @@
 
 enum { AS_IT_STANDS, A_PLACE, CHANGED, KINDS };
 
-static const unsigned char key[HMAC_BYTES] = { 7, 7, 7 };
-static const struct page_scope scope = { key, "calls", { { 1, 2, 3 } }, false };
+static const struct pepper_keys keys = { { { 7, 7, 7 }, { 8, 8, 8 } } };
+static const struct page_scope scope = { &keys, "calls", { { 1, 2, 3 } }, false };
 
 static struct page_place
 make_place(struct str *in)

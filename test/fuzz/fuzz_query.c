@@ -50,9 +50,9 @@ check_reads_again(const struct http_req *req)
 static void
 check_page(struct http_req *req, const struct list *l)
 {
-	static const unsigned char key[HMAC_BYTES] = { 1 };
+	static const struct pepper_keys keys = { { { 1 }, { 2 } } };
 	const struct page_rules rules = {
-		.cursor_key = key,
+		.cursor_keys = &keys,
 		.list = l->name,
 		.app_id = req->app_id,
 		.default_limit = LIST_DEFAULT_LIMIT,

@@ -10,14 +10,16 @@
 
 #include <sodium.h>
 
-static unsigned char key[HMAC_BYTES];
+#define PEPPER STR("a pepper of thirty-two bytes, say")
+
+static struct pepper_keys keys;
 static const struct uuid app = { { 0xa1, 2, 3 } }, other_app = { { 0xa1, 2, 4 } };
 static const struct page_place place = { INT64_C(1770243109824), { { 9, 8, 7, 255 } } };
 
 static struct page_scope
 scope(void)
 {
-	return (struct page_scope){ .key = key, .list = "calls", .app_id = app };
+	return (struct page_scope){ .keys = &keys, .list = "calls", .app_id = app };
 }
 
 /* ---- cursors ---- */
@@ -80,7 +82,7 @@ static void
 a_cursor_is_good_for_its_list_order_app_and_key_only(void **state)
 {
 	AUTO_RELEASE(buf_release) struct buf text = BUF(100);
-	unsigned char other_key[HMAC_BYTES] = { 1 };
+	const struct pepper_keys others = { { { 1 }, { 2 } } };
 	struct page_scope list = scope(), order = scope(), tenant = scope(), secret = scope();
 	const struct page_scope s = scope();
 	struct page_place out;
@@ -89,13 +91,32 @@ a_cursor_is_good_for_its_list_order_app_and_key_only(void **state)
 	list.list = "messages";
 	order.oldest_first = true;
 	tenant.app_id = other_app;
-	secret.key = other_key;
+	secret.keys = &others;
 	page_cursor_format(&s, place, &text);
 	assert_true(page_cursor_parse(&s, buf_str(&text), &out));
 	assert_false(page_cursor_parse(&list, buf_str(&text), &out));
 	assert_false(page_cursor_parse(&order, buf_str(&text), &out));
 	assert_false(page_cursor_parse(&tenant, buf_str(&text), &out));
 	assert_false(page_cursor_parse(&secret, buf_str(&text), &out));
+}
+
+/* An apid that has the new pepper already, and one that has not heard of it yet. */
+static void
+a_cursor_made_with_the_pepper_before_is_good_and_not_the_other_way_round(void **state)
+{
+	AUTO_RELEASE(buf_release) struct buf before = BUF(100), after = BUF(100);
+	struct pepper_keys changed = { { { 1 } } };
+	struct page_scope s = scope(), next = scope();
+	struct page_place out;
+
+	(void)state;
+	memcpy(changed.each[1], keys.each[0], HMAC_BYTES);
+	next.keys = &changed;
+	page_cursor_format(&s, place, &before);
+	page_cursor_format(&next, place, &after);
+	assert_true(page_cursor_parse(&next, buf_str(&before), &out));
+	assert_true(page_cursor_parse(&next, buf_str(&after), &out));
+	assert_false(page_cursor_parse(&s, buf_str(&after), &out));
 }
 
 /* ---- queries ---- */
@@ -114,7 +135,7 @@ request(const char *const *query)
 static enum err_code
 read_page(const char *const *query, struct page *out, struct err *e)
 {
-	const struct page_rules rules = { key, "calls", app, 50, true };
+	const struct page_rules rules = { &keys, "calls", app, 50, true };
 	struct http_req req = request(query);
 
 	return page_read(&req, &rules, out, e);
@@ -201,6 +222,8 @@ main(void)
 		cmocka_unit_test(a_cursor_changed_in_any_character_is_refused),
 		cmocka_unit_test(a_cursor_of_another_length_is_refused),
 		cmocka_unit_test(a_cursor_is_good_for_its_list_order_app_and_key_only),
+		cmocka_unit_test(
+		    a_cursor_made_with_the_pepper_before_is_good_and_not_the_other_way_round),
 		cmocka_unit_test(without_parameters_it_is_the_first_page_newest_first),
 		cmocka_unit_test(parameters_are_read),
 		cmocka_unit_test(a_bad_parameter_is_refused_by_name),
@@ -209,6 +232,6 @@ main(void)
 
 	if (sodium_init() < 0)
 		return 1;
-	page_cursor_key(STR("a pepper of thirty-two bytes, say"), key);
+	pepper_derive(&(struct pepper){ { PEPPER, PEPPER } }, "cursor", &keys);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
