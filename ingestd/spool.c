@@ -76,14 +76,14 @@ list_remove(struct spool *s, int64_t number)
 
 /* ---- opening ---- */
 
-/* "0000000000000000042.spool": its number; 0 for anything else. */
+/* "0000000000000000042.spool": its number, which leaves room for a next one; 0 for anything else. */
 static int64_t
 number_of(const char *name, const char *suffix)
 {
 	struct str rest, digits = str_cut(str_of(name), '.', &rest);
 	int64_t n;
 
-	return str_eq(rest, str_of(suffix)) && str_to_i64(digits, 1, INT64_MAX, &n) ? n : 0;
+	return str_eq(rest, str_of(suffix)) && str_to_i64(digits, 1, INT64_MAX - 1, &n) ? n : 0;
 }
 
 static void
@@ -105,20 +105,31 @@ found(struct spool *s, const char *name)
 		s->next_number = bad + 1;
 }
 
+/* `errno` says why. */
+static enum err_code
+cannot(const struct spool *s, const char *what, struct err *e)
+{
+	return err_set(
+	    e, ERR_INVALID, "INGEST_SPOOL_DIR: cannot %s %s: %s", what, s->o.dir, strerror(errno));
+}
+
 static enum err_code
 scan(struct spool *s, struct err *e)
 {
 	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
+	enum err_code rc = ERR_OK;
 
 	if (d == NULL)
-		return err_set(e, ERR_INVALID, "INGEST_SPOOL_DIR: cannot list %s: %s", s->o.dir,
-		    strerror(errno));
-	while ((entry = readdir(d)) != NULL)
+		return cannot(s, "list", e);
+	/* A file that was overlooked could be overwritten: its number would be given out again. */
+	while ((errno = 0, entry = readdir(d)) != NULL)
 		found(s, entry->d_name);
+	if (errno != 0)
+		rc = cannot(s, "list", e);
 	(void)closedir(d);
-	return ERR_OK;
+	return rc;
 }
 
 static enum err_code
@@ -127,11 +138,14 @@ lock(struct spool *s, struct err *e)
 	int64_t until = clock_mono_ms() + s->o.lock_wait_ms;
 	bool said = false;
 
-	s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/* The lock of an earlier run can be opened where no file can be made any more. */
+	if (faccessat(s->dir_fd, ".", W_OK | X_OK, AT_EACCESS) == 0)
+		s->lock_fd = openat(s->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (s->lock_fd < 0)
-		return err_set(e, ERR_INVALID, "INGEST_SPOOL_DIR: %s is not writable: %s", s->o.dir,
-		    strerror(errno));
+		return cannot(s, "write to", e);
 	while (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK)
+			return cannot(s, "lock", e);
 		if (clock_mono_ms() >= until || (s->o.give_up != NULL && s->o.give_up()))
 			return err_set(e, ERR_CONFLICT,
 			    "INGEST_SPOOL_DIR: %s is held by another process", s->o.dir);
@@ -158,8 +172,7 @@ spool_open(const struct spool_opts *o, struct spool **out, struct err *e)
 	cond_init(&s->changed);
 	s->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir_fd < 0)
-		rc = err_set(e, ERR_INVALID, "INGEST_SPOOL_DIR: cannot open %s: %s", o->dir,
-		    strerror(errno));
+		rc = cannot(s, "open", e);
 	if (rc == ERR_OK)
 		rc = lock(s, e);
 	if (rc == ERR_OK)
@@ -236,28 +249,31 @@ write_all(int fd, struct str bytes)
 	return true;
 }
 
-/* Whole and durable under its final name, or gone. */
+static bool
+write_durably(struct spool *s, const char *name, struct str bytes)
+{
+	AUTO(fd)
+	int fd = openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	return fd >= 0 && write_all(fd, bytes) && fsync(fd) == 0;
+}
+
+/* Whole and durable under its final name, or gone; then `errno` says why. */
 static bool
 write_file(struct spool *s, int64_t number, struct str bytes)
 {
 	char tmp[NAME_BYTES], final[NAME_BYTES];
-	bool ok;
-	int fd, saved;
+	bool named;
+	int why;
 
 	file_name(number, "tmp", tmp);
 	file_name(number, "spool", final);
-	fd = openat(s->dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return false;
-	ok = write_all(fd, bytes) && fsync(fd) == 0;
-	saved = errno;
-	ok = close(fd) == 0 && ok;
-	ok = ok && renameat(s->dir_fd, tmp, s->dir_fd, final) == 0;
-	if (ok && fsync(s->dir_fd) == 0)
+	named = write_durably(s, tmp, bytes) && renameat(s->dir_fd, tmp, s->dir_fd, final) == 0;
+	if (named && fsync(s->dir_fd) == 0)
 		return true;
-	saved = ok ? errno : saved;
-	(void)unlinkat(s->dir_fd, ok ? final : tmp, 0);
-	errno = saved;
+	why = errno;
+	(void)unlinkat(s->dir_fd, named ? final : tmp, 0);
+	errno = why;
 	return false;
 }
 

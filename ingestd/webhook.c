@@ -17,7 +17,7 @@ static struct metric last_event = METRIC_GAUGE(
     "cti_ingest_last_event_timestamp", "When the last genuine event came, Unix s.", NULL);
 
 /* Dialpad waits for 5 s. */
-enum { ANSWER_MS = 4000 };
+enum { ANSWER_MS = 4000, MAX_LOGGED_PATH = 120 };
 
 void
 webhook_declare_metrics(void)
@@ -118,23 +118,25 @@ webhook_bare(struct http_req *req, struct http_res *res, struct err *e)
 enum err_code
 webhook_misdirected(struct http_req *req, struct http_res *res, struct err *e)
 {
-	(void)req;
+	struct str path = req->path;
+
 	(void)res;
+	if (path.n > MAX_LOGGED_PATH)
+		path.n = MAX_LOGGED_PATH;
 	metric_add(&webhooks_total, "misdirected", 1);
-	log_error("webhook.misdirected", "a webhook was sent to a URL that is no hook");
+	log_error(
+	    "webhook.misdirected", "a webhook was sent to %.*s, which is no hook", STR_ARG(path));
 	return err_set(e, ERR_UNAVAILABLE, "this URL is no webhook of ours");
 }
 
 /* What is answered before a handler sees it may have been an event: it must not vanish unseen. */
 static void
-note_refusal(const struct http_req *req, const struct err *e)
+note_refusal(const struct http_req *req, const struct err *e, int answered)
 {
-	int status = err_http_status(e->code);
-
-	if (status >= 500 || !str_eq(req->method, STR("POST")))
+	if (err_http_status(e->code) >= 500 || !str_eq(req->method, STR("POST")))
 		return;
 	metric_add(&webhooks_total, e->code == ERR_TOO_LARGE ? "too_large" : "refused", 1);
-	log_error("webhook.refused", "status=%d: %s", status, e->msg);
+	log_error("webhook.refused", "status=%d: %s", answered, e->msg);
 }
 
 void
@@ -146,8 +148,8 @@ webhook_error(const struct http_req *req, const struct err *e, struct http_res *
 	if (e->code == ERR_REQUEST_TIMEOUT)
 		told.code = ERR_UNAVAILABLE;
 	if (e->code != ERR_UNAUTHORIZED) {
-		note_refusal(req, e);
 		res->status = err_http_status(told.code);
+		note_refusal(req, e, res->status);
 		http_problem(req, &told, res);
 		return;
 	}

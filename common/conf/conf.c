@@ -233,6 +233,7 @@ resolve_threads(struct loader *l)
 		l->c.http_threads = l->daemon == CONF_INGESTD ? 64 : 32;
 }
 
+/* The URL is not repeated: that of a receiver of alarms may hold a password or a token. */
 static void
 check_public_url(struct loader *l, const char *name, const char *url)
 {
@@ -241,9 +242,9 @@ check_public_url(struct loader *l, const char *name, const char *url)
 	if (url[0] == '\0' || https)
 		return;
 	if (!str_starts_nocase(str_of(url), STR("http://")))
-		fault(l, "%s: \"%.60s\" begins neither with https:// nor with http://", name, url);
+		fault(l, "%s: it begins neither with https:// nor with http://", name);
 	else if (l->c.production)
-		fault(l, "%s: \"%.60s\" must begin with https:// in production", name, url);
+		fault(l, "%s: it must begin with https:// in production", name);
 }
 
 /* Browsers come back from Dialpad to the redirect URI, so its origin is apid's. */

@@ -71,7 +71,7 @@ db_seems_alive(struct db_conn *c)
 			return false;
 		(void)PQisBusy(c->pg); /* hands what was read to on_notice */
 	}
-	return false;
+	return !c->fatal; /* it goes on talking: the answers of what was sent ahead */
 }
 
 enum err_code

@@ -90,8 +90,6 @@ take(struct db_conn *c, const struct db_step *s, PGresult *r, struct err *e)
 		rc = db_err_result(c, s->what, r, e);
 		if (c->stale_plan && s->stmt != NULL)
 			db_stmt_forget(c, s->stmt);
-	} else if (c->unsynced) {
-		rc = err_set(e, ERR_UNCERTAIN, "%s: the wait for a standby was cancelled", s->what);
 	} else if (s->commits) {
 		rc = check_commit(c, r, e);
 	}
@@ -136,31 +134,24 @@ leave(struct db_conn *c, struct err *e)
 	PQclear(r);
 	if (rc != ERR_OK)
 		return rc;
-	if (ended && PQexitPipelineMode(c->pg))
-		return ERR_OK;
-	db_drop(c);
-	return err_set(e, ERR_UNAVAILABLE, "pipeline: answers out of step");
+	if (!ended || !PQexitPipelineMode(c->pg)) {
+		db_drop(c);
+		return err_set(e, ERR_UNAVAILABLE, "pipeline: answers out of step");
+	}
+	if (c->unsynced) /* what needs no COMMIT is committed here */
+		return err_set(e, ERR_UNCERTAIN, "pipeline: the wait for a standby was cancelled");
+	return ERR_OK;
 }
 
-static bool
-any_commits(const struct db_step *steps, int n)
-{
-	for (int i = 0; i < n; i++)
-		if (steps[i].commits)
-			return true;
-	return false;
-}
-
-/* The first error counts. Of a COMMIT that was sent and not answered nobody knows; what goes wrong
- * behind one that was answered does not matter. */
+/* The first error counts; what goes wrong behind a COMMIT that was answered does not matter. */
 static enum err_code
 receive_all(struct db_conn *c, const struct db_step *steps, int n, struct err *e)
 {
-	bool committing = any_commits(steps, n), committed = false, stale = false;
+	bool committed = false, stale = false;
 	enum err_code rc = ERR_OK;
 	struct err ignored = { 0 };
 
-	for (int i = 0; i <= n && !db_is_broken(c); i++) {
+	for (int i = 0; i <= n; i++) {
 		bool counts = rc == ERR_OK && !committed;
 		struct err *told = counts ? e : &ignored;
 		enum err_code one = i < n ? receive(c, &steps[i], told) : leave(c, told);
@@ -172,22 +163,32 @@ receive_all(struct db_conn *c, const struct db_step *steps, int n, struct err *e
 		committed = committed || (one == ERR_OK && i < n && steps[i].commits);
 	}
 	c->stale_plan = stale;
-	if (rc != ERR_OK && committing && db_is_broken(c))
-		e->code = rc = ERR_UNCERTAIN;
 	return rc;
 }
 
+static bool
+any_commits(const struct db_step *steps, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (steps[i].commits)
+			return true;
+	return false;
+}
+
+/* Of a COMMIT that was sent and not answered nobody knows. */
 enum err_code
 db_settle(struct db_conn *c, struct err *e)
 {
 	struct db_step steps[DB_MAX_STEPS];
 	int n = c->nsteps;
+	enum err_code rc;
 
 	if (n == 0)
 		return ERR_OK;
 	memcpy(steps, c->steps, sizeof steps[0] * (size_t)n);
 	c->nsteps = 0;
-	if (!PQpipelineSync(c->pg))
-		return lost(c, steps[0].what, e);
-	return receive_all(c, steps, n, e);
+	rc = PQpipelineSync(c->pg) ? receive_all(c, steps, n, e) : lost(c, steps[0].what, e);
+	if (rc != ERR_OK && db_is_broken(c) && any_commits(steps, n))
+		e->code = rc = ERR_UNCERTAIN;
+	return rc;
 }

@@ -69,8 +69,9 @@ db_commit_notify(struct db_conn *c, const char *channel, struct err *e)
 		rc = send_commit(c, e);
 	if (rc != ERR_OK)
 		return rc;
-	if (db_pipe_stmt(c, &NOTIFY, &p, NULL, e) != ERR_OK)
-		return e->code = ERR_UNCERTAIN;
+	rc = db_pipe_stmt(c, &NOTIFY, &p, NULL, e);
+	if (rc != ERR_OK) /* it may have waited for COMMIT's answer, to make room */
+		return db_is_broken(c) ? (e->code = ERR_UNCERTAIN) : rc;
 	return db_settle(c, e);
 }
 

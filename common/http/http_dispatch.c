@@ -237,9 +237,10 @@ may_keep(const struct exchange *x)
 	    && x->res.status == 200 && str_eq(x->req.method, STR("POST")) && wants_to_stay(&x->req);
 }
 
-/* In one write: a second one could wait for the peer's acknowledgement of the first. */
+/* In one write: a second one could wait for the peer's acknowledgement of the first. Returns how many
+ * bytes went out. */
 static size_t
-send_answer(struct exchange *x)
+send_answer(struct exchange *x, bool *whole)
 {
 	AUTO_RELEASE(buf_release)
 	struct buf out = BUF(MAX_ANSWER_BYTES + 2 * MAX_ANSWER_HEADER_BYTES);
@@ -249,9 +250,12 @@ send_answer(struct exchange *x)
 		.keep = x->conn->kept = may_keep(x),
 		.request_id = x->req.request_id,
 	};
+	size_t sent;
 
 	http_answer_build(&x->res, &o, &out);
-	return http_conn_write(x->conn, buf_str(&out));
+	sent = http_conn_write(x->conn, buf_str(&out));
+	*whole = sent == out.n;
+	return sent;
 }
 
 static void
@@ -281,16 +285,15 @@ hand_over(struct exchange *x, bool is_intact)
 static void
 answer(struct exchange *x)
 {
-	size_t sent;
+	bool whole;
 
 	if (x->res.handover.unanswered) {
 		hand_over(x, true);
 		return;
 	}
-	sent = send_answer(x);
-	account(x, sent);
+	account(x, send_answer(x, &whole));
 	if (x->res.handover.take_over != NULL)
-		hand_over(x, sent > 0);
+		hand_over(x, whole);
 }
 
 static int

@@ -8,6 +8,9 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+/* More than LIVE_MAX_SOCKETS can ask for. The process's own limit may be a billion. */
+enum { MOST_FILES = 1 << 18 };
+
 struct ends {
 	struct sockaddr_in peer; /* address and port */
 	in_port_t local;         /* in network order */
@@ -36,7 +39,8 @@ has_ends(int fd, const struct ends *wanted)
 	    && local.sin_port == wanted->local;
 }
 
-/* The system gives out the lowest numbers first, so this ends soon. */
+/* The system gives out the lowest numbers first, so this ends soon; but the socket of a peer that has
+ * reset its connection is not found, as it has no peer any more. */
 static int
 find(const struct ends *wanted)
 {
@@ -44,7 +48,7 @@ find(const struct ends *wanted)
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
 		return -1;
-	for (int fd = 0; (rlim_t)fd < lim.rlim_cur; fd++) {
+	for (int fd = 0; fd < MOST_FILES && (rlim_t)fd < lim.rlim_cur; fd++) {
 		if (has_ends(fd, wanted))
 			return fd;
 	}

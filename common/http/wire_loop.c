@@ -214,12 +214,14 @@ on_events(struct wire *w, uint32_t events)
 		flush(w);
 }
 
+/* Both lists are looked at after `woken` is reset: whoever adds to one of them later wakes us again. */
 static void
 take_incoming(struct loop *l)
 {
 	struct wire *w;
 
 	(void)pthread_mutex_lock(&l->lock);
+	l->woken = false;
 	w = TAKE(l->incoming);
 	(void)pthread_mutex_unlock(&l->lock);
 	while (w != NULL) {
@@ -243,7 +245,6 @@ attend_listed(struct loop *l)
 	struct wire *w;
 
 	(void)pthread_mutex_lock(&l->lock);
-	l->woken = false;
 	w = TAKE(l->first_listed);
 	l->last_listed = NULL;
 	while (w != NULL) {

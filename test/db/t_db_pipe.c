@@ -8,6 +8,12 @@ static const struct db_stmt INSERT = { "insert", "INSERT INTO t_db.t VALUES ($1,
 static const struct db_stmt COUNT = { "count", "SELECT count(*) FROM t_db.t" };
 static const struct db_stmt ECHO = { "echo", "SELECT $1" };
 static const struct db_stmt DIVIDE = { "divide", "SELECT 1 / $1" };
+static const struct db_stmt ROWS = { "rows",
+	"SELECT repeat('x', 1000) FROM generate_series(1, $1)" };
+static const struct db_stmt COUNT_ALL = { "count_all", "SELECT cardinality($1)" };
+
+/* So many ROWS are more than sockets hold; COUNT_ALL of so many is so large that it is sent at once. */
+enum { MANY = 20 * 1000 };
 
 static struct db_conn *conn;
 
@@ -209,6 +215,59 @@ a_hint_goes_with_its_commit_and_cannot_undo_it(void **state)
 	db_rollback(conn);
 }
 
+/* Whatever the number of statements before which answers must make room for more. */
+static void
+a_failure_is_told_as_it_is_however_much_was_sent_before_the_hint(void **state)
+{
+	(void)state;
+	MUST(later(&DIVIDE, 1, NULL, e));
+	MUST(later(&INSERT, 0, NULL, e));
+	MUST(db_notify(conn, "t_db", e));
+	for (int n = 1; n <= 20; n++) {
+		MUST(db_begin(conn, e));
+		for (int i = 1; i < n; i++)
+			MUST(later(&INSERT, i, NULL, e));
+		MUST(later(&DIVIDE, 0, NULL, e));
+		EXPECT(ERR_INVALID, db_commit_notify(conn, "t_db", e));
+		db_rollback(conn);
+		assert_int_equal(test_number(conn, &COUNT, NULL), 1);
+	}
+}
+
+static void
+send_many(void)
+{
+	struct db_params p;
+	struct db_array a;
+
+	db_params_init(&p);
+	db_array_init(&a, DB_I32);
+	for (int i = 0; i < MANY; i++)
+		db_array_i32(&a, i);
+	db_p_array(&p, &a);
+	MUST(db_exec_later(conn, &COUNT_ALL, &p, NULL, e));
+	db_array_release(&a);
+	db_params_release(&p);
+}
+
+/* A server that is still answering is no lost one. */
+static void
+a_large_answer_under_way_is_no_lost_connection(void **state)
+{
+	struct db_result much = DB_RESULT_NONE;
+
+	(void)state;
+	MUST(later(&ROWS, 1, NULL, e)); /* prepared, as is the next one */
+	send_many();
+	MUST(db_begin(conn, e));
+	MUST(later(&ROWS, MANY, &much, e));
+	send_many();
+	clock_sleep_ms(200);
+	MUST(db_commit(conn, e));
+	assert_int_equal(db_rows(&much), MANY);
+	db_result_clear(&much);
+}
+
 int
 main(void)
 {
@@ -223,6 +282,8 @@ main(void)
 		WITH_CONN(a_connection_lost_with_its_commit_is_uncertain),
 		WITH_CONN(a_connection_lost_before_is_found_before_commit_is_sent),
 		WITH_CONN(a_hint_goes_with_its_commit_and_cannot_undo_it),
+		WITH_CONN(a_failure_is_told_as_it_is_however_much_was_sent_before_the_hint),
+		WITH_CONN(a_large_answer_under_way_is_no_lost_connection),
 	};
 
 	return TEST_RUN(tests);

@@ -1,4 +1,5 @@
-/* ingestd/writer against a real database: whose time counts, and the notification owed at the end. */
+/* ingestd/writer against a real database: whose time counts, who may wait, and the
+ * notification owed at the end. */
 #include "test/db/db_test.h"
 
 #include "common/base/log.h"
@@ -9,20 +10,28 @@
 #include <sodium.h>
 #include <stdatomic.h>
 
-enum { TIMES = 20, SOON_MS = 5000, IN_TIME_MS = 800 };
+enum { MAX_WAITING = 10, TIMES = 20, SOON_MS = 5000, IN_TIME_MS = 800 };
 
 static struct db_conn *admin;
 static struct writer *writer;
 
 static struct writer *
-start_writer(void)
+start_writers(int threads)
 {
-	struct writer_opts o = { .db = test_opts(), .threads = 1, .group = 10, .max_waiting = 10 };
+	struct writer_opts o = {
+		.db = test_opts(), .threads = threads, .group = 10, .max_waiting = MAX_WAITING
+	};
 	struct writer *w = NULL;
 
 	o.db.role = "cti_ingest";
 	MUST(writer_start(&o, &w, e));
 	return w;
+}
+
+static struct writer *
+start_writer(void)
+{
+	return start_writers(1);
 }
 
 static int
@@ -184,6 +193,25 @@ a_group_is_answered_in_the_time_of_its_most_urgent_event(void **state)
 	assert_in_range(urgent.took_ms, 0, SOON_MS);
 }
 
+/* ---- connections ---- */
+
+/* It says nothing about the database, so nobody is asked to come again. */
+static void
+a_connection_that_died_while_idle_costs_no_event(void **state)
+{
+	static const struct db_stmt end_sessions = { "end_sessions",
+		"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+		" WHERE datname = current_database() AND application_name = 't_db'"
+		" AND pid <> pg_backend_pid()" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(store(SOON_MS), ERR_OK);
+		assert_int_equal(test_number(admin, &end_sessions, NULL), 1);
+	}
+	assert_int_equal(store(SOON_MS), ERR_OK);
+}
+
 /* ---- how much goes into a group ---- */
 
 static void
@@ -209,6 +237,51 @@ large_events_are_not_all_put_into_one_group(void **state)
 	claims = STR("{}");
 	/* One or two, then two at a time. */
 	assert_in_range(test_number(admin, &groups, NULL), 3, 4);
+}
+
+/* ---- how many wait, and for whom ---- */
+
+/* One more than may wait, and one that is with the writer: the last is told so before any other. */
+static void
+beyond_those_who_may_wait_nobody_waits(void **state)
+{
+	struct sending s[1 + MAX_WAITING];
+
+	(void)state;
+	lock_log(admin);
+	begin(&s[0], 4 * SOON_MS);
+	wait_for_lock_waiters(1);
+	for (int i = 1; i <= MAX_WAITING; i++)
+		begin(&s[i], 4 * SOON_MS);
+	wait_for_waiting_events(MAX_WAITING);
+	assert_int_equal(store(4 * SOON_MS), ERR_UNAVAILABLE);
+	unlock_log(admin);
+	for (int i = 0; i <= MAX_WAITING; i++) {
+		finish(&s[i]);
+		assert_int_equal(s[i].rc, ERR_OK);
+	}
+}
+
+/* Each has taken one before the first is done. */
+static void
+several_writers_work_at_once(void **state)
+{
+	enum { WRITERS = 3 };
+	struct sending s[WRITERS];
+
+	(void)state;
+	writer_stop(writer);
+	writer = start_writers(WRITERS);
+	lock_log(admin);
+	for (int i = 0; i < WRITERS; i++) {
+		begin(&s[i], 4 * SOON_MS);
+		wait_for_lock_waiters(i + 1);
+	}
+	unlock_log(admin);
+	for (int i = 0; i < WRITERS; i++) {
+		finish(&s[i]);
+		assert_int_equal(s[i].rc, ERR_OK);
+	}
 }
 
 /* ---- notifications ---- */
@@ -305,7 +378,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    a_group_is_answered_in_the_time_of_its_most_urgent_event, start, stop),
 		cmocka_unit_test_setup_teardown(
+		    a_connection_that_died_while_idle_costs_no_event, start, stop),
+		cmocka_unit_test_setup_teardown(
 		    large_events_are_not_all_put_into_one_group, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    beyond_those_who_may_wait_nobody_waits, start, stop),
+		cmocka_unit_test_setup_teardown(several_writers_work_at_once, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    the_notification_owed_after_the_last_group_is_sent, start, stop),
 		cmocka_unit_test_setup_teardown(

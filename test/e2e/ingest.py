@@ -127,7 +127,8 @@ class Books:
 
     @property
     def acknowledged(self) -> set[str]:
-        return {claims for claims, status in self.statuses.items() if status == 200}
+        # Of a copy: a load may be adding to them.
+        return {claims for claims, status in list(self.statuses.items()) if status == 200}
 
     def seen(self) -> set[int | None]:
         return set(self.statuses.values())

@@ -6,7 +6,6 @@ import contextlib
 import os
 import shutil
 import ssl
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import ports
 import unprivileged
+from certificate import make_certificate
 from cti import Stack
 from web import eventually
 
@@ -81,16 +81,6 @@ class Nginx:
         (self.directory / SHIPPED.name).write_text(text)
         (self.directory / "nginx.conf").write_text(AROUND_IT.format(dir=self.directory))
 
-    def make_certificate(self) -> None:
-        subprocess.run(
-            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-             "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-             "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", self.directory / "key.pem",
-             "-out", self.trusted],
-            check=True, capture_output=True,
-        )
-        unprivileged.give(self.directory / "key.pem")
-
 
 @contextlib.contextmanager
 def nginx_before(stack: Stack) -> Iterator[Nginx]:
@@ -100,12 +90,13 @@ def nginx_before(stack: Stack) -> Iterator[Nginx]:
         os.chmod(name, 0o755)
         unprivileged.give(Path(name))
         made = Nginx(Path(name), ports.any_free(), ports.any_free())
-        made.make_certificate()
+        make_certificate(made.directory)
+        unprivileged.give(made.directory / "key.pem")
         made.configure(stack)
         process = unprivileged.spawn([program, "-c", f"{name}/nginx.conf", "-e", f"{name}/error.log"],
                                      env=unprivileged.base_env())
         try:
-            eventually(lambda: not ports.is_free(made.port), 10, "nginx listens")
+            eventually(lambda: not ports.is_free(made.port), 20, "nginx listens")
             yield made
         finally:
             process.terminate()

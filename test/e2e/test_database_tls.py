@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import unprivileged
+from certificate import make_certificate
 from cluster import Cluster
 from cti import Stack
 from hook import payload
 from migrate import migrate
-from test_api_clients import make_certificate
 from web import eventually
 
 from test.conftest import DAEMON_ROLES, Database

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import ports
@@ -168,6 +170,27 @@ def test_a_start_without_a_database_is_a_start(run_ingestd: IngestMaker) -> None
             assert stack.my_hook().post_body(b"forged").status == 401
         eventually(lambda: post(stack.my_hook(), new_claims(), books) == 200, 20, "200")
         books.check(stack)
+
+
+# Files
+
+
+@pytest.fixture
+def few_files() -> Iterator[int]:
+    """What is started meanwhile begins with few open files; how many it may ask for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+    yield hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_it_asks_for_as_many_open_files_as_it_may(
+    few_files: int, run_ingestd: IngestMaker
+) -> None:
+    with run_ingestd({}) as stack:
+        limits = Path(f"/proc/{stack.ingestd.pid}/limits").read_text()
+    [line] = [line for line in limits.splitlines() if line.startswith("Max open files")]
+    assert line.split()[3] == str(few_files)
 
 
 # Secrets

@@ -226,6 +226,7 @@ def test_a_misdirected_webhook_is_asked_to_come_again(
     assert answer.status == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert stored(stack, app.app_id) == []
+    assert stack.ingestd.log_contains(f"a webhook was sent to {path}, which is no hook")
 
 
 def test_apid_asks_a_webhook_to_come_again_and_says_where_it_belongs(

@@ -295,6 +295,23 @@ secrets_are_known_to_the_log(void **state)
 	conf_release(&c);
 }
 
+/* A receiver of alarms may be known by a token in its URL. */
+static void
+a_url_that_may_hold_a_secret_is_not_repeated(void **state)
+{
+	static const char *const urls[] = { "ALERT_WEBHOOK_URL=receiver.example/t0ken",
+		"ALERT_WEBHOOK_URL=http://me:t0ken@receiver.example" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+		const char *text =
+		    load_bad(CONF_WORKERD, ENV(DB, "DIALPAD_ENV=production", urls[i]));
+
+		assert_non_null(strstr(text, "ALERT_WEBHOOK_URL: "));
+		assert_null(strstr(text, "t0ken"));
+	}
+}
+
 static const char *const names[] = {
 #define CONF(type, member, env, dflt, lo, hi, flags, daemons, doc) env,
 #include "common/conf/conf.def"
@@ -363,6 +380,7 @@ main(void)
 		cmocka_unit_test(the_environment_is_dialpad_env_and_else_node_env),
 		cmocka_unit_test(production_wants_its_secrets_and_https),
 		cmocka_unit_test(secrets_are_known_to_the_log),
+		cmocka_unit_test(a_url_that_may_hold_a_secret_is_not_repeated),
 		cmocka_unit_test(markdown_has_one_row_per_option),
 		cmocka_unit_test(help_lists_the_options_of_one_daemon),
 	};

@@ -9,9 +9,72 @@
 #include "common/base/clock.h"
 #include "test/unit/spool_kit.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+
+/* ---- the disk ---- */
+
+enum { NEVER = -1 };
+static struct {
+	int asked;    /* how often for durability */
+	int fails_at; /* which of these times it is refused, from 0 on; or NEVER */
+	char seen[200];
+} disk = { .fails_at = NEVER };
+
+/* In the place of libc's: what is durable by then, as the directory shows it. */
+int
+fsync(int fd)
+{
+	char link[40], path[300];
+	struct stat st;
+	ssize_t n;
+
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	assert_true(n > 0 && fstat(fd, &st) == 0);
+	path[n] = '\0';
+	(void)snprintf(disk.seen + strlen(disk.seen), sizeof disk.seen - strlen(disk.seen), "%s;",
+	    S_ISDIR(st.st_mode) ? "directory" : strrchr(path, '.'));
+	if (disk.asked++ != disk.fails_at)
+		return 0;
+	errno = EIO;
+	return -1;
+}
+
+/* First the file, still without its name; then that it is in the directory under it. */
+static void
+a_file_is_durable_before_it_counts(void **state)
+{
+	struct spool *s = open_with(opts(*state));
+
+	disk.seen[0] = '\0';
+	must_write(s, "one");
+	assert_string_equal(disk.seen, ".tmp;directory;");
+	spool_close(s);
+}
+
+static void
+what_the_disk_does_not_confirm_is_not_written(void **state)
+{
+	for (int i = 0; i < 2; i++) {
+		struct spool *s = open_with(opts(*state));
+		struct err e;
+
+		disk.asked = 0;
+		disk.fails_at = i;
+		assert_int_equal(write_claims(s, STR("one"), &e), ERR_UNAVAILABLE);
+		disk.fails_at = NEVER;
+		assert_non_null(strstr(e.msg, "Input/output error"));
+		assert_int_equal(state_of(s).files, 0);
+		assert_int_equal(state_of(s).bytes, 0);
+		assert_int_equal(count_files(*state, ".tmp", false), 0);
+		assert_int_equal(count_files(*state, ".spool", false), 0);
+		spool_close(s);
+	}
+}
 
 /* ---- order ---- */
 
@@ -103,6 +166,7 @@ half_written_files_are_cleared_away_and_strangers_left_alone(void **state)
 	write_raw(*state, "0000000000000000007.tmp", "half of");
 	write_raw(*state, "notes.txt", "somebody's");
 	write_raw(*state, "x.spool", "no number");
+	write_raw(*state, "9223372036854775807.spool", "no number follows it");
 	s = open_with(opts(*state));
 	assert_int_equal(count_files(*state, ".tmp", false), 0);
 	assert_int_equal(state_of(s).files, 0);
@@ -228,10 +292,31 @@ a_write_that_fails_leaves_nothing_half(void **state)
 	spool_close(s);
 }
 
+/* Where the file is to go, somebody has made a directory. */
+static void
+a_failure_says_why(void **state)
+{
+	AUTO_RELEASE(buf_release) struct buf path = BUF(600);
+	struct spool *s = open_with(opts(*state));
+	struct err e;
+
+	path_of(*state, "0000000000000000001.spool", &path);
+	assert_int_equal(mkdir(buf_c(&path), 0700), 0);
+	assert_int_equal(write_claims(s, STR("one"), &e), ERR_UNAVAILABLE);
+	assert_non_null(strstr(e.msg, "Is a directory"));
+	assert_int_equal(count_files(*state, ".tmp", false), 0);
+	assert_int_equal(rmdir(buf_c(&path)), 0);
+	must_write(s, "two");
+	assert_int_equal(must_take(s, "two"), 2);
+	spool_close(s);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		SPOOL_TEST(a_file_is_durable_before_it_counts),
+		SPOOL_TEST(what_the_disk_does_not_confirm_is_not_written),
 		SPOOL_TEST(files_come_back_in_order_and_go_when_removed),
 		SPOOL_TEST(a_file_that_was_only_read_stays),
 		SPOOL_TEST(numbers_count_up_when_the_directory_is_opened_again),
@@ -242,6 +327,7 @@ main(void)
 		SPOOL_TEST(there_are_never_more_files_than_allowed),
 		SPOOL_TEST(there_are_never_more_bytes_than_allowed),
 		SPOOL_TEST(a_write_that_fails_leaves_nothing_half),
+		SPOOL_TEST(a_failure_says_why),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

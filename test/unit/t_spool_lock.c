@@ -50,9 +50,20 @@ a_directory_that_cannot_be_written_is_refused(void **state)
 	assert_int_equal(chmod(*state, 0555), 0);
 	if (me == 0) /* who may write anywhere */
 		assert_int_equal(seteuid(NOBODY), 0);
-	assert_refused(*state, ERR_INVALID, "not writable");
+	assert_refused(*state, ERR_INVALID, "cannot write to");
 	assert_int_equal(seteuid(me), 0);
 	assert_int_equal(chmod(*state, 0700), 0);
+}
+
+static void
+a_directory_that_can_no_longer_be_written_is_refused(void **state)
+{
+	AUTO_RELEASE(buf_release) struct buf path = BUF(600);
+
+	spool_close(open_with(opts(*state)));
+	path_of(*state, "lock", &path);
+	assert_int_equal(chmod(buf_c(&path), 0666), 0);
+	a_directory_that_cannot_be_written_is_refused(state);
 }
 
 /* A process that holds the directory until *until is closed. */
@@ -150,6 +161,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		SPOOL_TEST(what_is_no_directory_is_refused),
 		SPOOL_TEST(a_directory_that_cannot_be_written_is_refused),
+		SPOOL_TEST(a_directory_that_can_no_longer_be_written_is_refused),
 		SPOOL_TEST(a_directory_that_another_process_holds_is_waited_for_and_then_refused),
 		SPOOL_TEST(a_directory_whose_holder_ends_is_taken_over),
 		SPOOL_TEST(the_wait_ends_when_it_is_given_up),
