@@ -258,6 +258,19 @@ rest_a_while(struct worker *w, enum rest rest, uint64_t seen)
 	return wake_pause(w->wake, 0);
 }
 
+/* What this worker owes, it owes still. */
+static void
+leave(struct worker *w)
+{
+	struct err e;
+
+	if (w->conn != NULL && settle(w, &e) != ERR_OK)
+		log_err(LOG_DEBUG, "event.attempt_not_taken_back", &e);
+	if (w->careful_left > 0)
+		release(w, &w->careful);
+	db_close(w->conn);
+}
+
 static void *
 run(void *arg)
 {
@@ -278,9 +291,7 @@ run(void *arg)
 		call_another(w, rest);
 		going = rest_a_while(w, rest, seen);
 	}
-	if (w->careful_left > 0)
-		release(w, &w->careful);
-	db_close(w->conn);
+	leave(w);
 	return NULL;
 }
 

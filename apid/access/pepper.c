@@ -7,7 +7,8 @@
 struct pepper
 pepper_of(const struct conf *c)
 {
-	struct str present = str_of(c->api_key_pepper), previous = str_of(c->api_key_pepper_previous);
+	struct str present = str_of(c->api_key_pepper),
+		   previous = str_of(c->api_key_pepper_previous);
 
 	return (struct pepper){ { present, previous.n > 0 ? previous : present } };
 }

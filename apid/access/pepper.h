@@ -27,8 +27,7 @@ struct pepper_keys {
 struct pepper pepper_of(const struct conf *c);
 
 /* Is this the hash of the whole API key? */
-bool pepper_fits(
-    const struct pepper *p, struct str api_key, const unsigned char hash[HMAC_BYTES]);
+bool pepper_fits(const struct pepper *p, struct str api_key, const unsigned char hash[HMAC_BYTES]);
 
 void pepper_derive(const struct pepper *p, const char *purpose, struct pepper_keys *out);
 

@@ -1,5 +1,7 @@
 #include "common/base/err.h"
 
+#include "common/base/utf8.h"
+
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,6 +17,22 @@ static const struct {
 #undef X
 };
 
+/* What others said is quoted, and what is long is cut: but a column of the database takes no half
+ * character. */
+static void
+make_well_formed(char *text)
+{
+	size_t left = strlen(text), n;
+
+	for (; left > 0; text += n, left -= n) {
+		n = utf8_length((struct str){ text, left });
+		if (n > 0)
+			continue;
+		*text = '?';
+		n = 1;
+	}
+}
+
 void
 err_fill(struct err *e, enum err_code code, const char *fmt, ...)
 {
@@ -25,6 +43,7 @@ err_fill(struct err *e, enum err_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(made.msg, sizeof made.msg, fmt, ap);
 	va_end(ap);
+	make_well_formed(made.msg);
 	*e = made;
 }
 

@@ -79,6 +79,23 @@ give(const struct want *w, const struct dp_token_row *row, struct err *e)
 	return seal_open(w->t->keys, place_of(w, DP_ACCESS_TOKEN), row->access, w->token, e);
 }
 
+/* Is this what is sealed there? */
+static enum err_code
+is_sealed(const struct want *w, const char *purpose, struct str sealed, struct str plain,
+    bool *same, struct err *e)
+{
+	AUTO_RELEASE(wipe_and_release) struct buf opened = BUF(DIALPAD_MAX_TOKEN_BYTES);
+	enum err_code rc;
+
+	*same = false;
+	if (sealed.p == NULL)
+		return ERR_OK;
+	rc = seal_open(w->t->keys, place_of(w, purpose), sealed, &opened, e);
+	if (rc == ERR_OK)
+		*same = opened.n == plain.n && sodium_memcmp(opened.p, plain.p, plain.n) == 0;
+	return rc;
+}
+
 /* ---- a refresh came to nothing ---- */
 
 /* Is it this refresh token that Dialpad will never take? Not when it is our client, or the request,
@@ -131,57 +148,76 @@ try_later(
 
 /* ---- a refresh succeeded ---- */
 
-/* The pair as it is stored. */
-struct sealed {
-	struct buf access, refresh;
+/* What Dialpad gave, also as it is stored, and the refresh token that it took for it. */
+struct taken {
+	const struct dialpad_tokens *got;
+	struct str old;
+	struct buf access, refresh; /* sealed */
 	struct dp_token_pair pair;
 };
 
 static void
-seal_pair(
-    const struct want *w, const struct dialpad_tokens *got, struct str replaces, struct sealed *s)
+seal_pair(const struct want *w, struct str replaces, struct taken *t)
 {
-	*s = (struct sealed){ .access = BUF(MAX_SEALED_BYTES), .refresh = BUF(MAX_SEALED_BYTES) };
-	seal_lock(w->t->keys, place_of(w, DP_ACCESS_TOKEN), buf_str(&got->access), &s->access);
+	const struct dialpad_tokens *got = t->got;
+
+	seal_lock(w->t->keys, place_of(w, DP_ACCESS_TOKEN), buf_str(&got->access), &t->access);
 	if (got->refresh.n > 0)
 		seal_lock(
-		    w->t->keys, place_of(w, DP_REFRESH_TOKEN), buf_str(&got->refresh), &s->refresh);
-	s->pair = (struct dp_token_pair){
-		.access = buf_str(&s->access),
-		.refresh = got->refresh.n > 0 ? buf_str(&s->refresh) : STR_NONE,
+		    w->t->keys, place_of(w, DP_REFRESH_TOKEN), buf_str(&got->refresh), &t->refresh);
+	t->pair = (struct dp_token_pair){
+		.access = buf_str(&t->access),
+		.refresh = got->refresh.n > 0 ? buf_str(&t->refresh) : STR_NONE,
 		.expires_in_s = got->expires_in_s,
 		.replaces = replaces,
 	};
 }
 
 static void
-release_sealed(struct sealed *s)
+release_sealed(struct taken *t)
 {
-	buf_release(&s->access);
-	buf_release(&s->refresh);
+	buf_release(&t->access);
+	buf_release(&t->refresh);
 }
 
-/* Without the lock: the pair is taken unless another one has come in between; that one may be this
- * one, when the answer to its COMMIT was lost. */
 static enum err_code
-store_over(struct db_conn *c, const struct want *w, const struct dp_token_pair *pair, struct err *e)
+store_if_unchanged(struct db_conn *c, const struct want *w, const struct taken *t, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
+	struct dp_token_pair pair = t->pair;
 	struct dp_token_row row;
-	bool stored = false;
-	enum err_code rc = dp_token_db_store(c, w->app_id, pair, &stored, e);
+	bool same = false;
+	enum err_code rc = dp_token_db_read(c, w->app_id, true, &r, &row, e);
 
-	if (rc != ERR_OK || stored)
-		return rc;
-	rc = dp_token_db_read(c, w->app_id, false, &r, &row, e);
-	if (rc == ERR_OK && !str_eq(row.access, pair->access))
-		return err_set(e, ERR_CONFLICT, "another token was stored meanwhile");
-	return rc;
+	if (rc == ERR_OK)
+		rc = is_sealed(w, DP_REFRESH_TOKEN, row.refresh, t->old, &same, e);
+	if (rc == ERR_OK && same) {
+		pair.replaces = row.refresh;
+		return dp_token_db_store(c, w->app_id, &pair, e);
+	}
+	if (rc == ERR_OK)
+		rc = is_sealed(w, DP_ACCESS_TOKEN, row.access, buf_str(&t->got->access), &same, e);
+	return rc == ERR_OK && !same
+	    ? err_set(e, ERR_CONFLICT, "another token was stored meanwhile")
+	    : rc;
+}
+
+/* Whoever had the row in between may have sealed the old refresh token anew, or sent it to Dialpad and
+ * been refused: the pair is taken as long as that token is there. When the answer to its COMMIT was lost
+ * the pair itself may be. */
+static enum err_code
+store_over(struct db_conn *c, const struct want *w, const struct taken *t, struct err *e)
+{
+	enum err_code rc = db_begin(c, e);
+
+	if (rc == ERR_OK)
+		rc = store_if_unchanged(c, w, t, e);
+	return rc == ERR_OK ? db_commit(c, e) : rc;
 }
 
 /* Dialpad takes the old refresh token no more, so this pair must not be lost with a connection. */
 static enum err_code
-store_on_another(const struct want *w, const struct dp_token_pair *pair, struct err *e)
+store_on_another(const struct want *w, const struct taken *t, struct err *e)
 {
 	enum err_code rc = ERR_UNAVAILABLE;
 
@@ -191,7 +227,7 @@ store_on_another(const struct want *w, const struct dp_token_pair *pair, struct 
 		clock_sleep_ms(STORE_PAUSE_MS * i);
 		rc = db_connect(&w->t->db, &c, e);
 		if (rc == ERR_OK)
-			rc = store_over(c, w, pair, e);
+			rc = store_over(c, w, t, e);
 		if (rc == ERR_OK || rc == ERR_CONFLICT)
 			break;
 	}
@@ -199,27 +235,33 @@ store_on_another(const struct want *w, const struct dp_token_pair *pair, struct 
 }
 
 static enum err_code
-commit_pair(const struct want *w, const struct dp_token_pair *pair, struct err *e)
+commit_pair(const struct want *w, const struct taken *t, struct err *e)
 {
-	bool stored = false;
-	enum err_code rc = dp_token_db_store(w->c, w->app_id, pair, &stored, e);
+	enum err_code rc = dp_token_db_store(w->c, w->app_id, &t->pair, e);
 
 	if (rc == ERR_OK)
 		rc = db_commit(w->c, e);
 	if (rc == ERR_OK)
 		return ERR_OK;
 	db_rollback(w->c);
-	return store_on_another(w, pair, e);
+	return store_on_another(w, t, e);
 }
 
 static enum err_code
-keep(const struct want *w, const struct dialpad_tokens *got, struct str replaces, struct err *e)
+keep(const struct want *w, const struct dialpad_tokens *got, struct str old, struct str replaces,
+    struct err *e)
 {
-	AUTO_RELEASE(release_sealed) struct sealed s;
+	AUTO_RELEASE(release_sealed)
+	struct taken t = {
+		.got = got,
+		.old = old,
+		.access = BUF(MAX_SEALED_BYTES),
+		.refresh = BUF(MAX_SEALED_BYTES),
+	};
 	enum err_code rc;
 
-	seal_pair(w, got, replaces, &s);
-	rc = commit_pair(w, &s.pair, e);
+	seal_pair(w, replaces, &t);
+	rc = commit_pair(w, &t, e);
 	if (rc != ERR_OK)
 		return rc;
 	metric_add(&refreshes_total, "ok", 1);
@@ -245,7 +287,7 @@ ask_dialpad(const struct want *w, const struct dp_token_row *row, struct err *e)
 		return rc;
 	rc = dialpad_refresh(w->t->api, buf_str(&old), &got, &refusal, &why);
 	if (rc == ERR_OK)
-		return keep(w, &got, row->refresh, e);
+		return keep(w, &got, buf_str(&old), row->refresh, e);
 	return is_for_good(&refusal) ? give_up(w, why.msg, e) : try_later(w, row, &why, e);
 }
 
@@ -319,25 +361,17 @@ dp_token_list_due(const struct dp_tokens *t, struct db_conn *c, struct uuid afte
 
 /* ---- a token that Dialpad refuses ---- */
 
-static bool
-is_stored(const struct want *w, const struct dp_token_row *row, struct str token, enum err_code *rc,
-    struct err *e)
-{
-	AUTO_RELEASE(wipe_and_release) struct buf stored = BUF(DIALPAD_MAX_TOKEN_BYTES);
-
-	*rc = seal_open(w->t->keys, place_of(w, DP_ACCESS_TOKEN), row->access, &stored, e);
-	return *rc == ERR_OK && stored.n == token.n
-	    && sodium_memcmp(stored.p, token.p, token.n) == 0;
-}
-
 static enum err_code
 refused_locked(const struct want *w, struct str token, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
 	struct dp_token_row row;
+	bool is_stored = false;
 	enum err_code rc = read_row(w, true, &r, &row, e);
 
-	if (rc != ERR_OK || !is_stored(w, &row, token, &rc, e))
+	if (rc == ERR_OK)
+		rc = is_sealed(w, DP_ACCESS_TOKEN, row.access, token, &is_stored, e);
+	if (rc != ERR_OK || !is_stored)
 		return rc;
 	if (row.refresh.p == NULL)
 		return give_up(w, "Dialpad has ended the token, and gave none to refresh it", e);

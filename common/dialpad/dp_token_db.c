@@ -44,14 +44,18 @@ static const struct db_stmt READ_LOCKED = {
 	.sql = "SELECT " COLUMNS " FROM dialpad_connections WHERE app_id = $1 FOR UPDATE",
 };
 
-/* now() is before the request to Dialpad was sent, so the token ends no later than is stored. */
+/* now() is before the request to Dialpad was sent, so the token ends no later than is stored; on another
+ * connection it is some seconds after it. That the connection needs a person was said by whoever sent
+ * the old refresh token after this pair had been given for it. */
 static const struct db_stmt STORE = {
 	.name = "dp_token_store",
 	.sql = "UPDATE dialpad_connections SET access_token = $2,"
 	       " refresh_token = coalesce($3, refresh_token),"
-	       " token_expires_at = now() + make_interval(secs => $4), last_error = NULL,"
+	       " token_expires_at = now() + make_interval(secs => $4),"
+	       " state = 'connected', last_error = NULL,"
 	       " last_refresh_at = now(), refresh_failures = 0, updated_at = now()"
-	       " WHERE app_id = $1 AND state = 'connected' AND refresh_token = $5",
+	       " WHERE app_id = $1 AND state IN ('connected', 'needs_reconnect')"
+	       " AND refresh_token = $5",
 };
 
 static const struct db_stmt NOTE_FAILURE = {
@@ -78,7 +82,8 @@ static const struct db_stmt LIST_DUE = {
 	.name = "dp_token_list_due",
 	.sql = "SELECT app_id FROM dialpad_connections"
 	       " WHERE app_id > $1 AND state = 'connected' AND environment = $2"
-	       " AND refresh_token IS NOT NULL AND app_id IN"
+	       " AND (refresh_token IS NOT NULL OR token_expires_at <= clock_timestamp())"
+	       " AND app_id IN"
 	       " (SELECT app_id FROM apps WHERE deleted_at IS NULL) AND " IS_DUE
 	       " AND NOT " IS_PAUSED " ORDER BY app_id LIMIT $3",
 };
@@ -113,8 +118,8 @@ dp_token_db_read(struct db_conn *c, struct uuid app_id, bool lock, struct db_res
 }
 
 enum err_code
-dp_token_db_store(struct db_conn *c, struct uuid app_id, const struct dp_token_pair *pair,
-    bool *stored, struct err *e)
+dp_token_db_store(
+    struct db_conn *c, struct uuid app_id, const struct dp_token_pair *pair, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 	AUTO_RELEASE(db_result_clear) struct db_result r = DB_RESULT_NONE;
@@ -130,8 +135,8 @@ dp_token_db_store(struct db_conn *c, struct uuid app_id, const struct dp_token_p
 		db_p_null(&p, DB_F64);
 	db_p_bytea(&p, pair->replaces);
 	rc = db_exec(c, &STORE, &p, &r, e);
-	if (rc == ERR_OK)
-		*stored = db_affected(&r) > 0;
+	if (rc == ERR_OK && db_affected(&r) == 0)
+		return err_set(e, ERR_CONFLICT, "another token was stored meanwhile");
 	return rc;
 }
 

@@ -33,9 +33,9 @@ struct dp_token_pair {
 	struct str replaces;        /* the sealed refresh token that it was got with */
 };
 
-/* *stored is false when another pair has taken the place of the replaced one. */
-CTI_MUST_CHECK enum err_code dp_token_db_store(struct db_conn *c, struct uuid app_id,
-    const struct dp_token_pair *pair, bool *stored, struct err *e);
+/* CONFLICT: another pair has taken the place of the replaced one. */
+CTI_MUST_CHECK enum err_code dp_token_db_store(
+    struct db_conn *c, struct uuid app_id, const struct dp_token_pair *pair, struct err *e);
 
 CTI_MUST_CHECK enum err_code dp_token_db_note_failure(
     struct db_conn *c, struct uuid app_id, const char *reason, struct err *e);

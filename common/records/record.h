@@ -13,7 +13,7 @@
  * LATEST     the value with the greatest (event time, rank of the state, hash of the claims)
  * RANKED     the same, but rank counts first
  * GREATEST   the greatest value        LEAST  the least value
- * COLLECT    a union of list items, by code of its own (workerd/fold_lists.c)
+ * COLLECT    a union of list items, by code of its own (workerd/fold/fold_lists.h)
  * DERIVED    computed from the other columns after each merge (workerd/fold/fold_derive.c)
  * Clocks are stored by position: append rows at the end, never reorder or reuse one.
  */

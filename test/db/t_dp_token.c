@@ -98,6 +98,8 @@ tokens_are_due_ten_minutes_ahead_or_in_the_middle_of_a_short_life(void **state)
 	assert_true(is_listed_as_due());
 	connection_is("acc-1", NULL, 10);
 	assert_false(is_listed_as_due()); /* nothing to refresh it with */
+	connection_is("acc-1", NULL, -1);
+	assert_true(is_listed_as_due()); /* a person has to be told that it has ended */
 	connection_is("acc-1", "ref-1", 0);
 	assert_false(is_listed_as_due()); /* it does not end */
 }

@@ -137,27 +137,78 @@ a_token_under_another_key_is_an_error_that_changes_nothing(void **state)
 	assert_given("acc-2");
 }
 
+/* A demand whose connection, and with it the lock, is lost while Dialpad is asked. */
 static void
-a_pair_survives_the_loss_of_its_connection(void **state)
+lose_the_connection_amid_a_refresh(struct demander *d)
 {
 	static const struct db_stmt holder = { "t_holder",
 		"SELECT pid FROM pg_stat_activity WHERE state = 'idle in transaction'"
 		" AND datname = current_database()" };
-	struct demander d;
 
-	(void)state;
 	fake_answers(200, FRESH);
 	fake.answer.delay_ms = 1500; /* time to find and kill the session */
 	connection_is("acc-1", "ref-1", -5);
-	assert_int_equal(pthread_create(&d.thread, NULL, demand_alone, &d), 0);
+	assert_int_equal(pthread_create(&d->thread, NULL, demand_alone, d), 0);
 	while (fake.requests == 0)
 		clock_sleep_ms(5);
 	test_kill(admin, test_number(admin, &holder, NULL));
-	pthread_join(d.thread, NULL);
-	assert_int_equal(d.rc, ERR_OK);
-	assert_string_equal(d.text, "acc-2");
+}
+
+static void
+assert_kept(struct demander *d)
+{
+	pthread_join(d->thread, NULL);
+	assert_string_equal(d->text, "acc-2");
+	assert_int_equal(d->rc, ERR_OK);
 	assert_given("acc-2");
+	assert_true(row_has("state = 'connected' AND last_error IS NULL"));
 	assert_int_equal(fake.requests, 1);
+}
+
+static void
+a_pair_survives_the_loss_of_its_connection(void **state)
+{
+	struct demander d;
+
+	(void)state;
+	lose_the_connection_amid_a_refresh(&d);
+	assert_kept(&d);
+}
+
+static void
+a_pair_survives_that_the_old_one_is_sealed_anew_meanwhile(void **state)
+{
+	struct demander d;
+
+	(void)state;
+	lose_the_connection_amid_a_refresh(&d);
+	connection_is("acc-1", "ref-1", -5); /* each seal is another */
+	assert_kept(&d);
+}
+
+static void
+a_pair_survives_that_the_old_one_is_refused_to_somebody_else_meanwhile(void **state)
+{
+	struct demander d;
+
+	(void)state;
+	lose_the_connection_amid_a_refresh(&d);
+	MUST(db_command(admin,
+	    "UPDATE dialpad_connections SET state = 'needs_reconnect', last_error = 'refused'", e));
+	assert_kept(&d);
+}
+
+static void
+a_pair_never_takes_the_place_of_a_newer_one(void **state)
+{
+	struct demander d;
+
+	(void)state;
+	lose_the_connection_amid_a_refresh(&d);
+	connection_is("acc-9", "ref-9", 3600);
+	pthread_join(d.thread, NULL);
+	assert_int_equal(d.rc, ERR_CONFLICT);
+	assert_given("acc-9");
 }
 
 static void
@@ -190,6 +241,10 @@ main(void)
 		cmocka_unit_test(what_is_not_connected_here_says_why),
 		cmocka_unit_test(a_token_under_another_key_is_an_error_that_changes_nothing),
 		cmocka_unit_test(a_pair_survives_the_loss_of_its_connection),
+		cmocka_unit_test(a_pair_survives_that_the_old_one_is_sealed_anew_meanwhile),
+		cmocka_unit_test(
+		    a_pair_survives_that_the_old_one_is_refused_to_somebody_else_meanwhile),
+		cmocka_unit_test(a_pair_never_takes_the_place_of_a_newer_one),
 		cmocka_unit_test(a_refused_token_is_refreshed_once_and_then_needs_a_person),
 	};
 

@@ -152,6 +152,11 @@ def may_look_into(pid: int) -> bool:
     return looked.returncode == 0
 
 
+def limits_of(pid: int) -> str:
+    """Words, each followed by one blank."""
+    return " ".join(Path(f"/proc/{pid}/limits").read_text().split())
+
+
 def another(daemon: Daemon, directory: Path, room: Path) -> Daemon:
     """Beside the stack's, which must not crash. AddressSanitizer forbids cores itself."""
     twin = daemon.twin(directory)
@@ -175,6 +180,7 @@ def test_a_daemon_leaves_no_core_and_shows_its_memory_to_nobody(
     for daemon in stack.daemons:
         twin = another(daemon, tmp_path, room)
         assert not may_look_into(twin.pid), twin.name
+        assert "Max core file size 0 0 " in limits_of(twin.pid), twin.name
         assert not leaves_core(twin.pid), twin.name
         twin.kill()
         assert list(room.iterdir()) == [], twin.name

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import random
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from cti import App, Stack
+from cti import App, Daemon, Stack
 from login import Browser, query_of
 from provisioned import (
     KINDS,
@@ -128,10 +131,9 @@ def test_ten_restarts_in_the_middle_leave_one_of_each(run_stack, dialpad: Simula
             wanted = 1 + dice.randrange(6)
             stack.workerd.start()
             eventually(lambda: len(dialpad.requests()) >= wanted, 30, "some requests")
-            if i % 2:
-                stack.workerd.kill()
-            else:
-                stack.workerd.stop()
+            stack.workerd.kill() if i % 2 else stack.workerd.stop()
+            if i % 5 == 4:
+                restart(stack.ingestd, stack.apid)
         dialpad.clear_faults()
         stack.start()
         check_again(stack, app)
@@ -139,6 +141,13 @@ def test_ten_restarts_in_the_middle_leave_one_of_each(run_stack, dialpad: Simula
         assert webhook(stack, app)["drift"] == []
         assert_one_of_each(company, app)
         assert len(stack.sql("SELECT 1 FROM dialpad_webhooks WHERE app_id = %s", app.app_id)) == 1
+
+
+def restart(*daemons: Daemon) -> None:
+    for daemon in daemons:
+        daemon.kill()
+        daemon.start()
+        daemon.wait_ready()
 
 
 def test_a_lost_answer_makes_no_second_webhook(linked: Stack, company: Company):
@@ -149,10 +158,12 @@ def test_a_lost_answer_makes_no_second_webhook(linked: Stack, company: Company):
 
 
 def test_faults_of_dialpad_are_waited_out_and_shown(linked: Stack, company: Company):
-    company.dialpad.fault("/api/v2/subscriptions/sms", status=500, method="POST")
+    said = "a" + 100 * "é"  # longer than what is quoted of it
+    company.dialpad.fault("/api/v2/subscriptions/sms", status=500, method="POST",
+                          body=json.dumps({"error": {"message": said}}, ensure_ascii=False))
     app = connect(linked, company, "faulty")
     eventually(lambda: webhook(linked, app)["state"] == "failing", 10, "a failing webhook")
-    assert "sms_subscriptions.create" in webhook(linked, app)["last_error"]
+    assert "sms_subscriptions.create: answered 500: aé" in webhook(linked, app)["last_error"]
     wait_until_provisioned(linked, app, 20)
     assert_one_of_each(company, app)
 
@@ -184,6 +195,13 @@ def test_a_rotated_hook_repoints_the_webhook_and_loses_nothing(linked: Stack, co
     linked.wait_until_done()
     assert linked.sql("SELECT verdict FROM webhook_events WHERE app_id = %s"
                       " AND dialpad_event_id = '78'", app.app_id) == [("retired_hook",)]
+    # What came before, and lay in a spool since, is not.
+    linked.sql("WITH late AS (INSERT INTO event_log (app_id, event_id, arrived_at, hook, event_type,"
+               " dialpad_event_id, payload) VALUES (%s, gen_random_uuid(), now() - interval '1 hour',"
+               " 1, 'hangup', '80', %s) RETURNING app_id, event_id)"
+               " INSERT INTO event_queue (app_id, event_id) SELECT * FROM late",
+               app.app_id, json.dumps(claims | {"call_id": 80}))
+    wait_for_call(app, 80)
     audited = linked.admin("GET", f"/apps/{app.app_id}/audit")["audit"]
     assert "webhook.rotated" in [line["action"] for line in audited]
 
@@ -276,17 +294,57 @@ def test_a_disconnect_waits_until_workerd_is_done_with_the_webhook(
     linked: Stack, company: Company
 ):
     app = connected(linked, company, "raced")
-    company.ask("DELETE", f"/subscriptions/sms/{subscriptions_of(company, app, 'sms')[0]['id']}")
+    remove_all_at_dialpad(company, app)
     company.dialpad.forget_requests()
-    company.dialpad.fault("/api/v2/subscriptions/sms", "slow", method="POST", seconds=1.5)
+    company.dialpad.fault("/api/v2/webhooks", "slow", method="POST", seconds=1.5)
     linked.admin("POST", f"/apps/{app.app_id}/webhook", {})
     eventually(lambda: company.dialpad.requests("GET", "/api/v2/subscriptions/sms"), 10,
                "workerd in the middle of its work")
-    answer = linked.admin("POST", f"/apps/{app.app_id}/disconnect", {})
+    disconnect_with_a_token_that_lives_on(linked, company, app)
+    eventually(lambda: company.dialpad.requests("POST", "/api/v2/webhooks"), 10, "what it began")
+    assert_nothing_is_made(company)
+
+
+def test_workerd_waits_until_a_disconnect_is_done_with_the_webhook(
+    linked: Stack, company: Company
+):
+    app = connected(linked, company, "outrun")
+    remove_all_at_dialpad(company, app)
+    company.dialpad.forget_requests()
+    company.dialpad.fault("/api/v2/subscriptions/sms", "slow", method="GET", seconds=1.5)
+    with ThreadPoolExecutor() as beside:
+        disconnect = beside.submit(disconnect_with_a_token_that_lives_on, linked, company, app)
+        eventually(lambda: company.dialpad.requests("GET", "/api/v2/subscriptions/call"), 10,
+                   "a disconnect that knows what there is")
+        linked.sql("UPDATE jobs SET run_at = now() WHERE kind = 'provision' AND app_id = %s",
+                   app.app_id)
+        linked.sql("NOTIFY cti_jobs")
+        eventually(lambda: "another process" in (linked.sql(
+            "SELECT last_error FROM jobs WHERE kind = 'provision' AND app_id = %s",
+            app.app_id)[0][0] or ""), 10, "workerd gives way")
+        disconnect.result()
+    assert_nothing_is_made(company)
+
+
+def remove_all_at_dialpad(company: Company, app: App) -> None:
+    for kind in KINDS:
+        for one in subscriptions_of(company, app, kind):
+            company.ask("DELETE", f"/subscriptions/{kind}/{one['id']}")
+    for hook in hooks_of(company, app):
+        company.ask("DELETE", f"/webhooks/{hook['id']}")
+
+
+def disconnect_with_a_token_that_lives_on(stack: Stack, company: Company, app: App) -> None:
+    company.dialpad.fault("/oauth2/deauthorize", status=500)
+    answer = stack.admin("POST", f"/apps/{app.app_id}/disconnect", {})
     assert answer["webhook_removed"] is True, answer
+    assert answer["revoked_at_dialpad"] is False, answer
+
+
+def assert_nothing_is_made(company: Company) -> None:
+    time.sleep(0.5)
     left = company.dialpad.company(company.id)
-    assert hooks_of(company, app) == []
-    assert left["subscriptions"] == {kind: [] for kind in left["subscriptions"]}
+    assert (left["webhooks"], left["subscriptions"]) == ([], {kind: [] for kind in KINDS})
 
 
 def test_a_deleted_app_leaves_nothing_at_dialpad(linked: Stack, company: Company):

@@ -74,11 +74,12 @@ def test_a_queue_row_without_its_event_does_not_hold_up_the_others(
     own_stack.workerd.wait_for_log("event.not_in_log")
 
 
-def fail_at_poison(stack: Stack, sqlstate: str) -> None:
+def fail_at_poison(stack: Stack, sqlstate: str, after_s: float = 0) -> None:
     """PostgreSQL cannot say which row of a statement it is that it fails at."""
     stack.sql(
         "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$"
-        f" BEGIN RAISE EXCEPTION 'cannot' USING ERRCODE = '{sqlstate}'; END $$"
+        f" BEGIN PERFORM pg_sleep({after_s});"
+        f" RAISE EXCEPTION 'cannot' USING ERRCODE = '{sqlstate}'; END $$"
     )
     stack.sql(
         "CREATE TRIGGER fail BEFORE INSERT ON calls FOR EACH ROW"
@@ -106,3 +107,15 @@ def test_trouble_with_one_event_holds_up_no_other_and_counts_no_attempt(
     own_stack.sql("DROP TRIGGER fail ON calls")
     app.wait_for(f"/api/calls/{POISON_ID}")
     assert own_stack.sql(LEFT) == []
+
+
+def test_a_stop_amid_such_an_attempt_counts_none(own_stack: Stack) -> None:
+    app = own_stack.create_app("stopped")
+    own_stack.workerd.stop()
+    fail_at_poison(own_stack, "57014", after_s=1)
+    assert app.hook.post(CALL | {"call_id": POISON_ID}).status == 200
+    own_stack.workerd.start()
+    eventually(lambda: own_stack.sql(LEFT)[0][0] == 1, 20, "an attempt, counted beforehand")
+    assert own_stack.workerd.stop() == 0
+    [(attempts, why)] = own_stack.sql(LEFT)
+    assert (attempts, "cannot" in why) == (0, True)

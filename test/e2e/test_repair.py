@@ -161,15 +161,38 @@ def test_a_repair_walks_page_by_page_and_survives_limits(linked: Stack, dialpad:
     dialpad.assert_description_kept()
 
 
-def test_a_cursor_that_has_ended_begins_its_part_anew(linked: Stack, dialpad: Simulator, company: Company):
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_cursor_that_has_ended_begins_its_part_anew(
+    linked: Stack, dialpad: Simulator, company: Company, status: int
+):
     app = connected(linked, company, "cursor")
     with ingestd_away(linked):
         truths = company.place("missed,inbound_answered")
         dialpad.wait_until_delivered()
+    dialpad.fault("/api/v2/call", status=status)
+    dialpad.forget_requests()
     linked.sql("INSERT INTO jobs (kind, app_id, job_key, params) VALUES ('repair', %s, 'old',"
                " json_build_object('from', %s, 'to', %s, 'reason', 'test', 'cursor', 'ended'))",
                app.app_id, truths[0]["started_ms"] - 3_600_000, truths[0]["ended_ms"] + 3_600_000)
+    linked.sql("NOTIFY cti_jobs")
     assert wait_for_repairs(linked, app)[0]["result"]["calls_added"] == len(truths)
+    assert [one["status"] for one in dialpad.requests("GET", "/api/v2/call")] == [status, 200]
+
+
+def test_what_is_no_call_in_the_list_keeps_no_other_from_coming_back(
+    linked: Stack, dialpad: Simulator, company: Company
+):
+    app = connected(linked, company, "odd")
+    with ingestd_away(linked):
+        truths = company.place("missed,inbound_answered")
+        dialpad.wait_until_delivered()
+    page = company.ask("GET", "/call")
+    page["items"].insert(1, {"state": "hangup"})
+    dialpad.fault("/api/v2/call", times=99, status=200, body=json.dumps(page))
+    done = repair(linked, app, minutes=90)
+    dialpad.clear_faults()
+    assert done["result"]["calls_added"] == len(truths)
+    assert added_events(linked, app) == sorted(one["call_id"] for one in truths)
 
 
 def test_what_was_missed_without_a_token_is_repaired_after_the_next_login(
@@ -201,6 +224,7 @@ def test_a_voicemail_whose_hangup_was_missed_gets_its_end(
         [truth] = company.place("voicemail")
         dialpad.wait_until_delivered()
     assert app.hook.post({"call_id": truth["call_id"], "state": "voicemail", "date_ended": None,
+                          "recording_url": ["https://dialpad.com/r/1"],  # only the end is missing
                           "event_timestamp": truth["ended_ms"] - 1}).status == 200
     linked.wait_until_done()
     assert app.get_json(f"/api/calls/{truth['call_id']}")["ended_at"] is None

@@ -56,9 +56,11 @@ story_init(struct story *s, uint64_t seed)
 	*s = (struct story){ .random = seed };
 }
 
+enum { STORY_VALUES = 6 };
+
 struct oddity {
 	const char *key;
-	const char *values[5]; /* up to the first NULL */
+	const char *values[STORY_VALUES]; /* up to the first NULL */
 };
 
 static const struct oddity CALL_ODDITIES[] = {
@@ -95,7 +97,9 @@ static const struct oddity CALL_ODDITIES[] = {
 	{ "date_queued", { "1770243110010", "\"1770243110020\"" } },
 	{ "event_timestamp",
 	    { "1770243109824", "1770243112824", "\"1770243130000\"", "null", "-1" } },
-	{ "state", { "\"blocked\"", "\"unheard_of\"", "null", "7", "\"voicemail_uploaded\"" } },
+	{ "state",
+	    { "\"blocked\"", "\"unheard_of\"", "null", "7", "\"voicemail_uploaded\"",
+		"\"no_final_event\"" } },
 };
 
 static const struct oddity TEXT_ODDITIES[] = {
@@ -122,7 +126,7 @@ story_add_oddities(struct story *s, struct buf *b, const struct oddity *pool, in
 	for (int i = 0; i < n; i++) {
 		int values = 0;
 
-		while (values < 5 && pool[i].values[values] != NULL)
+		while (values < STORY_VALUES && pool[i].values[values] != NULL)
 			values++;
 		if (story_chance(s, percent))
 			buf_add_fmt(

@@ -331,6 +331,8 @@ a_message_can_be_wrapped_and_is_cut_when_too_long(void **state)
 	err_set(&e, ERR_INVALID, "inner");
 	err_set(&e, ERR_UPSTREAM, "outer: %s", e.msg);
 	assert_string_equal(e.msg, "outer: inner");
+	err_set(&e, ERR_INVALID, "a \xc3\xa9 b\xff %.*s", 2, "\xe2\x82\xac");
+	assert_string_equal(e.msg, "a \xc3\xa9 b? ??"); /* as the database wants it */
 	err_set(&e, ERR_INVALID, "%0500d", 1);
 	assert_int_equal(strlen(e.msg), sizeof e.msg - 1);
 }

@@ -107,6 +107,28 @@ a_delivered_text_is_never_pending_again(void **state)
 }
 
 static void
+states_of_older_descriptions_say_direction_and_status(void **state)
+{
+#define STATE(at, state, more) "{'id':1,'event_timestamp':" at ",'state':'" state "'" more "}"
+	FOLDED(received, &RECORD_MESSAGE, STATE("1000", "sms.received", ""));
+	FOLDED(sent, &RECORD_MESSAGE, STATE("1000", "sms.sent", ""));
+	FOLDED(delivered, &RECORD_MESSAGE, STATE("1000", "sms.delivered", ""),
+	    STATE("2000", "sms.sent", ""), STATE("3000", "message.read", ""));
+	FOLDED(told, &RECORD_MESSAGE,
+	    STATE("1000", "sms.delivered", ",'direction':'inbound','message_status':'failed'"));
+
+	(void)state;
+	assert_column(received, MESSAGE_direction, "inbound");
+	assert_column(received, MESSAGE_status, "null");
+	assert_column(sent, MESSAGE_direction, "outbound");
+	assert_column(sent, MESSAGE_status, "pending");
+	assert_column(delivered, MESSAGE_direction, "outbound");
+	assert_column(delivered, MESSAGE_status, "success");
+	assert_column(told, MESSAGE_direction, "inbound");
+	assert_column(told, MESSAGE_status, "failed");
+}
+
+static void
 a_delivery_result_outlives_the_nulls_around_it(void **state)
 {
 	FOLDED(f, &RECORD_MESSAGE,
@@ -202,6 +224,7 @@ main(void)
 		cmocka_unit_test(recipients_are_a_list_in_their_own_order_or_one),
 		cmocka_unit_test(the_text_comes_under_either_key_and_may_be_empty),
 		cmocka_unit_test(a_delivered_text_is_never_pending_again),
+		cmocka_unit_test(states_of_older_descriptions_say_direction_and_status),
 		cmocka_unit_test(a_delivery_result_outlives_the_nulls_around_it),
 		cmocka_unit_test(no_voicemail_exists_before_its_upload),
 		cmocka_unit_test(an_uploaded_voicemail_is_a_projection_of_its_call),

@@ -82,6 +82,7 @@ a_listed_voicemail_is_told_by_its_parts(void **state)
 	assert_column(left, CALL_status, "voicemail");
 	assert_true(fold_voicemail(&left.row, &voicemail));
 	assert_column(left, CALL_voicemail_recording_id, "77");
+	assert_column(left, CALL_voicemail_url, "https://dialpad.com/r/77");
 }
 
 static void

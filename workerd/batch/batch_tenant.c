@@ -61,12 +61,13 @@ forget(struct work *w, const struct queue_event *ev)
 	return ERR_OK;
 }
 
+/* Before the event came to us: for how long it lay in a spool does not matter. */
 static bool
 hook_was_retired(const struct work *w, const struct queue_event *ev)
 {
 	for (int i = 0; i < db_rows(&w->retired); i++)
 		if (db_i64(&w->retired, i, 0) == ev->hook
-		    && db_time(&w->retired, i, 1) < ev->received_at)
+		    && db_time(&w->retired, i, 1) < ev->arrived_at)
 			return true;
 	return false;
 }

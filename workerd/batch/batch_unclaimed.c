@@ -13,6 +13,7 @@ struct work {
 	int nclaims;
 	struct claim_gift *gifts;
 	int ngifts;
+	struct queue_verdict *verdicts; /* of each event, too */
 };
 
 static bool
@@ -21,51 +22,50 @@ is_gone(const struct queue_event *ev)
 	return ev->payload.p == NULL && !ev->is_raw;
 }
 
-static enum err_code
-end(struct work *w, const struct queue_event *ev, const char *verdict, const char *why,
-    struct err *e)
+static const char *
+reason(const struct work *w, int64_t organisation, const char *why)
 {
-	return queue_outcome(w->b->conn, UUID_NIL, ev, verdict, why, e);
-}
-
-static enum err_code
-leave_unclaimed(struct work *w, const struct queue_event *ev, int64_t organisation, const char *why,
-    struct err *e)
-{
-	char reason[160];
+	char text[160];
 
 	if (organisation != 0)
 		(void)snprintf(
-		    reason, sizeof reason, "Unknown app: %" PRId64 " (%s)", organisation, why);
+		    text, sizeof text, "Unknown app: %" PRId64 " (%s)", organisation, why);
 	else
-		(void)snprintf(reason, sizeof reason, "Unknown app: %s", why);
-	w->b->report->unclaimed++;
-	return end(w, ev, "unclaimed", reason, e);
+		(void)snprintf(text, sizeof text, "Unknown app: %s", why);
+	return arena_cstr(w->b->arena, str_of(text));
 }
 
-static enum err_code
-settle(struct work *w, int i, struct err *e)
+static void
+judge(struct work *w, int i)
 {
 	const struct queue_event *ev = &w->b->events[i];
+	struct queue_verdict *v = &w->verdicts[i];
 	struct uuid app_id;
 	const char *why;
 
+	*v = (struct queue_verdict){ .id = ev->id, .attempts = ev->attempts };
 	if (is_gone(ev)) {
+		v->verdict = "dead";
+		v->error = "no longer in the log";
 		w->b->report->set_aside++;
-		return end(w, ev, "dead", "no longer in the log", e);
+	} else if (claim_decide(w->claims, w->nclaims, &w->facts[i], &app_id, &why)) {
+		v->verdict = "assigned";
+		w->gifts[w->ngifts++] = (struct claim_gift){ ev->id, app_id };
+	} else {
+		v->verdict = "unclaimed";
+		v->error = reason(w, w->facts[i].organisation, why);
+		w->b->report->unclaimed++;
 	}
-	if (!claim_decide(w->claims, w->nclaims, &w->facts[i], &app_id, &why))
-		return leave_unclaimed(w, ev, w->facts[i].organisation, why, e);
-	w->gifts[w->ngifts++] = (struct claim_gift){ ev->id, app_id };
-	return end(w, ev, "assigned", NULL, e);
 }
 
 static enum err_code
 finish(struct work *w, struct err *e)
 {
 	const struct batch *b = w->b;
-	enum err_code rc = claims_give(b->conn, w->gifts, w->ngifts, e);
+	enum err_code rc = queue_outcomes(b->conn, UUID_NIL, w->verdicts, b->nevents, e);
 
+	if (rc == ERR_OK)
+		rc = claims_give(b->conn, w->gifts, w->ngifts, e);
 	if (rc == ERR_OK)
 		rc = queue_remove(b->conn, UUID_NIL, b->events, b->nevents, e);
 	if (rc == ERR_OK)
@@ -82,12 +82,13 @@ batch_unclaimed(const struct batch *b, struct err *e)
 
 	w.facts = arena_new(b->arena, struct dialpad_owner, room);
 	w.gifts = arena_new(b->arena, struct claim_gift, room);
+	w.verdicts = arena_new(b->arena, struct queue_verdict, room);
 	for (int i = 0; i < b->nevents; i++)
 		dialpad_owner_read(b->events[i].payload, &w.facts[i]);
 	rc = claims_load(b->conn, b->opts->single_tenant, w.facts, b->nevents, b->arena, &w.claims,
 	    &w.nclaims, e);
 	for (int i = 0; i < b->nevents && rc == ERR_OK; i++)
-		rc = settle(&w, i, e);
+		judge(&w, i);
 	if (rc == ERR_OK)
 		rc = finish(&w, e);
 	if (rc == ERR_OK && b->report->unclaimed > 0)

@@ -1,5 +1,5 @@
 /*
- * batch_work - what the steps of one batch share. Private to workerd/batch*.c.
+ * batch_work - what the steps of one batch share. Private to workerd/batch.
  *
  * Use:      filled by batch.c, handed to batch_tenant() or batch_unclaimed().
  * Owns:     nothing.

@@ -4,9 +4,9 @@
 
 /* LATERAL with LIMIT: one index probe in one partition of the log per event, whatever the planner
  * believes about the size of either table. */
-#define COLUMNS "event_id, received_at, attempts, hook, source, payload, is_raw"
+#define COLUMNS "event_id, received_at, attempts, arrived_at, hook, source, payload, is_raw"
 #define LOG(span)                                                                           \
-	" q LEFT JOIN LATERAL (SELECT hook, source, payload,"                               \
+	" q LEFT JOIN LATERAL (SELECT arrived_at, hook, source, payload,"                   \
 	"   payload_raw IS NOT NULL AS is_raw FROM event_log"                               \
 	" WHERE app_id = $1 AND received_at = q.received_at AND event_id = q.event_id" span \
 	" LIMIT 1) l ON true"
@@ -49,13 +49,16 @@ static const struct db_stmt REMOVE = {
 
 /* The log's key is in microseconds, so it is taken from the queue, not rebuilt from our ms. An outcome
  * lives as long as its row in the log: without one there may not even be a partition for it. */
-static const struct db_stmt OUTCOME = {
-	.name = "queue_outcome",
+static const struct db_stmt OUTCOMES = {
+	.name = "queue_outcomes",
 	.sql =
 	    "INSERT INTO event_outcomes (app_id, received_at, event_id, verdict, attempts, last_error)"
-	    " SELECT q.app_id, q.received_at, q.event_id, $3, $4, $5 FROM event_queue q"
-	    " WHERE q.app_id = $1 AND q.event_id = $2 AND EXISTS (SELECT 1 FROM event_log l"
-	    "   WHERE l.app_id = $1 AND l.received_at = q.received_at AND l.event_id = q.event_id)"
+	    " SELECT $1, q.received_at, u.event_id, u.verdict, u.attempts, u.error"
+	    " FROM unnest($2, $3, $4, $5) AS u (event_id, verdict, attempts, error)"
+	    " CROSS JOIN LATERAL (SELECT received_at FROM event_queue"
+	    "   WHERE app_id = $1 AND event_id = u.event_id LIMIT 1) q"
+	    " WHERE EXISTS (SELECT 1 FROM event_log l WHERE l.app_id = $1"
+	    "   AND l.received_at = q.received_at AND l.event_id = u.event_id OFFSET 0)"
 	    " ON CONFLICT (app_id, received_at, event_id) DO UPDATE SET verdict = EXCLUDED.verdict,"
 	    " attempts = EXCLUDED.attempts, last_error = EXCLUDED.last_error, at = now()",
 };
@@ -143,10 +146,11 @@ queue_event_read(const struct db_result *r, int row, struct queue_event *out)
 	out->id = db_uuid(r, row, 0);
 	out->received_at = db_time(r, row, 1);
 	out->attempts = (int32_t)db_i64(r, row, 2);
-	out->hook = (int32_t)db_i64(r, row, 3);
-	out->origin = fold_origin_of(db_str(r, row, 4));
-	out->payload = db_str(r, row, 5);
-	out->is_raw = db_bool(r, row, 6);
+	out->arrived_at = db_time(r, row, 3);
+	out->hook = (int32_t)db_i64(r, row, 4);
+	out->origin = fold_origin_of(db_str(r, row, 5));
+	out->payload = db_str(r, row, 6);
+	out->is_raw = db_bool(r, row, 7);
 }
 
 enum err_code
@@ -166,18 +170,38 @@ queue_remove(
 }
 
 enum err_code
+queue_outcomes(struct db_conn *c, struct uuid app_id, const struct queue_verdict *verdicts, int n,
+    struct err *e)
+{
+	AUTO_RELEASE(db_params_release) struct db_params p;
+	AUTO_RELEASE(db_array_release) struct db_array ids, words, attempts, errors;
+
+	db_array_init(&ids, DB_UUID);
+	db_array_init(&words, DB_TEXT);
+	db_array_init(&attempts, DB_I32);
+	db_array_init(&errors, DB_TEXT);
+	for (int i = 0; i < n; i++) {
+		db_array_uuid(&ids, verdicts[i].id);
+		db_array_bytes(&words, str_of(verdicts[i].verdict));
+		db_array_i32(&attempts, verdicts[i].attempts);
+		db_array_bytes(&errors, str_of(verdicts[i].error));
+	}
+	db_params_init(&p);
+	db_p_uuid(&p, app_id);
+	db_p_array(&p, &ids);
+	db_p_array(&p, &words);
+	db_p_array(&p, &attempts);
+	db_p_array(&p, &errors);
+	return db_exec_later(c, &OUTCOMES, &p, NULL, e);
+}
+
+enum err_code
 queue_outcome(struct db_conn *c, struct uuid app_id, const struct queue_event *ev,
     const char *verdict, const char *error, struct err *e)
 {
-	AUTO_RELEASE(db_params_release) struct db_params p;
+	const struct queue_verdict one = { ev->id, ev->attempts, verdict, error };
 
-	db_params_init(&p);
-	db_p_uuid(&p, app_id);
-	db_p_uuid(&p, ev->id);
-	db_p_text(&p, str_of(verdict));
-	db_p_i32(&p, ev->attempts);
-	db_p_text(&p, str_of(error));
-	return db_exec(c, &OUTCOME, &p, NULL, e);
+	return queue_outcomes(c, app_id, &one, 1, e);
 }
 
 enum err_code

@@ -22,6 +22,7 @@
 struct queue_event {
 	struct uuid id;
 	int64_t received_at; /* ms */
+	int64_t arrived_at;  /* ms, by ingestd's clock: earlier than that if it lay in a spool */
 	int32_t attempts;    /* failed ones; with one counted beforehand, that too */
 	int32_t hook;        /* 0: the bare route, or an event of our own */
 	enum fold_origin origin;
@@ -42,8 +43,18 @@ void queue_event_read(const struct db_result *r, int row, struct queue_event *ou
 CTI_MUST_CHECK enum err_code queue_remove(
     struct db_conn *c, struct uuid app_id, const struct queue_event *events, int n, struct err *e);
 
-/* Why an event did not become a record. `verdict` is one of event_outcomes' words. Nothing is written
- * about an event that the log no longer holds. */
+/* Why an event did not become a record. */
+struct queue_verdict {
+	struct uuid id;
+	int32_t attempts;
+	const char *verdict; /* one of event_outcomes' words */
+	const char *error;   /* or NULL */
+};
+
+/* Nothing is written about an event that the log no longer holds. Do not wait for the answer, see
+ * db_exec_later(). */
+CTI_MUST_CHECK enum err_code queue_outcomes(struct db_conn *c, struct uuid app_id,
+    const struct queue_verdict *verdicts, int n, struct err *e);
 CTI_MUST_CHECK enum err_code queue_outcome(struct db_conn *c, struct uuid app_id,
     const struct queue_event *ev, const char *verdict, const char *error, struct err *e);
 

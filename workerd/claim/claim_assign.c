@@ -52,35 +52,30 @@ take(struct job_run *r, const struct assignment *w, struct db_result *out, struc
 }
 
 static enum err_code
-settle(struct job_run *r, const struct queue_event *events, int n, struct err *e)
-{
-	enum err_code rc = ERR_OK;
-
-	for (int i = 0; i < n && rc == ERR_OK; i++)
-		rc = queue_outcome(r->conn, UUID_NIL, &events[i], "assigned", NULL, e);
-	return rc == ERR_OK ? queue_remove(r->conn, UUID_NIL, events, n, e) : rc;
-}
-
-static enum err_code
 give(struct job_run *r, void *arg, struct err *e)
 {
 	AUTO_RELEASE(db_result_clear) struct db_result queued = DB_RESULT_NONE;
 	struct assignment *w = arg;
 	struct queue_event *events;
+	struct queue_verdict *verdicts;
 	struct claim_gift *gifts;
 	enum err_code rc = take(r, w, &queued, e);
 	int n = rc == ERR_OK ? db_rows(&queued) : 0;
 
 	events = arena_new(w->arena, struct queue_event, (size_t)n + 1);
+	verdicts = arena_new(w->arena, struct queue_verdict, (size_t)n + 1);
 	gifts = arena_new(w->arena, struct claim_gift, (size_t)n + 1);
 	for (int i = 0; i < n; i++) {
 		events[i].id = db_uuid(&queued, i, 0);
+		verdicts[i] = (struct queue_verdict){ .id = events[i].id, .verdict = "assigned" };
 		gifts[i] = (struct claim_gift){ events[i].id, w->app_id };
 	}
 	if (rc == ERR_OK)
 		rc = claims_give(r->conn, gifts, n, e);
 	if (rc == ERR_OK)
-		rc = settle(r, events, n, e);
+		rc = queue_outcomes(r->conn, UUID_NIL, verdicts, n, e);
+	if (rc == ERR_OK)
+		rc = queue_remove(r->conn, UUID_NIL, events, n, e);
 	w->given = n;
 	return rc;
 }

@@ -1,7 +1,7 @@
 /*
  * job - the work of workerd that is not events: the list of jobs, and what one run of a job has.
  *
- * Use:      add a row to JOB_TABLE and write job_<name>() in workerd/job_<name>.c. jobs.h runs them.
+ * Use:      add a row to JOB_TABLE and write job_<name>() in workerd/jobs/job_<name>.c. jobs.h runs them.
  * Owns:     nothing; a run borrows its connection.
  * Threads:  one run, one thread.
  * Errors:   as db.h. A failed job is repeated soon; it must leave nothing half done.

@@ -16,14 +16,14 @@ enum { MAX_JSON = 4096 };
 static const struct db_stmt LOAD = {
 	.name = "provision_load",
 	.sql =
-	    "SELECT c.state, " SORTED_SCOPES
+	    "SELECT " SORTED_SCOPES
 	    ", h.hook, h.key_fingerprint, h.webhook_id, " SUBSCRIPTION("call") ", " SUBSCRIPTION(
 		"sms") " FROM apps a JOIN dialpad_connections c USING (app_id)"
 		       " LEFT JOIN LATERAL (SELECT * FROM dialpad_webhooks w WHERE w.app_id = a.app_id"
 		       "   AND w.state = 'current' ORDER BY w.hook DESC LIMIT 1) h ON true"
 		       " WHERE a.app_id = $1 AND a.deleted_at IS NULL",
 };
-enum { COL_STATE, COL_SCOPES, COL_HOOK, COL_FINGERPRINT, COL_WEBHOOK, COL_SUBS };
+enum { COL_SCOPES, COL_HOOK, COL_FINGERPRINT, COL_WEBHOOK, COL_SUBS };
 
 static const struct db_stmt NEXT_HOOK = {
 	.name = "provision_next_hook",
@@ -74,7 +74,6 @@ provision_db_load(struct db_conn *c, struct uuid app_id, struct arena *a, struct
 	if (db_rows(&r) == 0)
 		return err_set(e, ERR_NOT_FOUND, "the app is gone, or was never connected");
 	*out = (struct provision_row){
-		.state = arena_dup(a, db_str(&r, 0, COL_STATE)),
 		.scopes = arena_dup(a, db_str(&r, 0, COL_SCOPES)),
 		.hook = (int32_t)db_i64(&r, 0, COL_HOOK),
 		.key_fingerprint = arena_dup(a, db_str(&r, 0, COL_FINGERPRINT)),

@@ -15,8 +15,7 @@
 #include "common/dialpad/dialpad_hooks.h"
 
 struct provision_row {
-	struct str state;           /* of the connection */
-	struct str scopes;          /* of its token, sorted, separated by blanks */
+	struct str scopes;          /* of the token, sorted, separated by blanks */
 	int32_t hook;               /* the newest; 0: none was made */
 	struct str key_fingerprint; /* of the key that hook was made with */
 	int64_t webhook_id;         /* 0: none is known */

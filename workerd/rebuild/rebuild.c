@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { STATEMENT_MS = 30000, CONNINFO_BYTES = 8192 };
+enum { STATEMENT_MS = 30000, CONNINFO_BYTES = 8192, MAX_ID_BYTES = 1024 };
 
 static enum err_code
 connect(const struct conf *c, struct db_conn **out, struct err *e)
@@ -40,13 +40,21 @@ static enum err_code
 rebuild_all(
     struct db_conn *c, const struct rebuild_opts *o, struct rebuild_report *report, struct err *e)
 {
-	AUTO_RELEASE(arena_release) struct arena a;
+	AUTO_RELEASE(arena_release) struct arena page;
+	AUTO_RELEASE(buf_release) struct buf kept = BUF(MAX_ID_BYTES);
 	struct str last = STR("");
 	enum err_code rc = check_tenant(c, o->app_id, e);
 
-	arena_init(&a);
-	while (rc == ERR_OK && last.p != NULL)
-		rc = rebuild_page(c, o, &a, &last, report, e);
+	arena_init(&page);
+	while (rc == ERR_OK && last.p != NULL) {
+		rc = rebuild_page(c, o, &page, &last, report, e);
+		if (rc == ERR_OK && last.p != NULL) {
+			buf_clear(&kept);
+			buf_add_str(&kept, last);
+			last = buf_str(&kept);
+		}
+		arena_reset(&page);
+	}
 	return rc;
 }
 

@@ -1,7 +1,7 @@
 /*
  * rebuild_batch - one transaction of a rebuild: fold some records again, write those that differ.
  *
- * Use:      rebuild_batch() from the loop in rebuild.c.
+ * Use:      rebuild_batch() from rebuild_page().
  * Owns:     nothing between calls.
  * Threads:  one connection, one thread; outside a transaction.
  * Errors:   as db.h; the transaction was rolled back and *report is as before. INVALID: an event of

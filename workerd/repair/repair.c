@@ -70,8 +70,11 @@ add_call(const struct json *item, void *arg, struct err *e)
 
 	jo_init(&j, &text);
 	json_copy(item, &j);
-	if (text.failed || !json_get_i64(item, "call_id", &call.call_id))
-		return err_set(e, ERR_UPSTREAM, "Dialpad, call.list: a call without a call_id");
+	if (text.failed || !json_get_i64(item, "call_id", &call.call_id)) {
+		log_warn(
+		    "repair.not_a_call", "Dialpad lists one that is too large or has no call_id");
+		return ERR_OK; /* it keeps no other from coming back */
+	}
 	if (rp->ncalls == PAGE)
 		return err_set(e, ERR_UPSTREAM, "Dialpad, call.list: more than %d calls", PAGE);
 	(void)dialpad_dates(item, &earliest, &call.event_at);
@@ -95,7 +98,7 @@ fetch_page(struct str token, void *arg, struct err *e)
 	list.path = buf_c(&path);
 	rc = dialpad_list_page(rp->run->opts->dialpad->api, &list, &rp->walk.cursor, &answer, e);
 	rp->retry_after_ms = answer.retry_after_ms;
-	rp->cursor_refused = rc == ERR_INVALID && rp->walk.cursor.n > 0;
+	rp->cursor_refused = (rc == ERR_INVALID || rc == ERR_NOT_FOUND) && rp->walk.cursor.n > 0;
 	return rc;
 }
 

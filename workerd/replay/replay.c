@@ -25,6 +25,14 @@ requeue_chunk(struct job_run *r, void *arg, struct err *e)
 }
 
 static enum err_code
+hasten(struct job_run *r, void *arg, struct err *e)
+{
+	struct chunk *c = arg;
+
+	return replay_hasten(r->conn, c->choice, &c->events, e);
+}
+
+static enum err_code
 requeue(struct job_run *r, struct replay_state *s, struct err *e)
 {
 	struct chunk c = { &s->choice, JOB_CHUNK };
@@ -39,10 +47,13 @@ requeue(struct job_run *r, struct replay_state *s, struct err *e)
 			return rc;
 		s->requeued += c.events;
 	}
-	rc = replay_hasten(r->conn, &s->choice, &s->hastened, e);
-	s->queued = rc == ERR_OK;
+	rc = job_in_turn(r, s->choice.app_id, hasten, &c, &busy, e);
+	if (rc != ERR_OK || busy)
+		return rc;
+	s->hastened = c.events;
+	s->queued = true;
 	job_hint_workers(r);
-	return rc;
+	return ERR_OK;
 }
 
 static enum err_code

@@ -1,7 +1,7 @@
 /*
  * replay_db - the events of a replay that still have to become records: dead ones and waiting ones.
  *
- * Use:      replay_requeue() under the tenant's lock until it finds less than a chunk; then
+ * Use:      under the tenant's lock: replay_requeue() until it finds less than a chunk, then
  *           replay_hasten(). replay_count() instead of both in a dry run.
  * Owns:     nothing.
  * Threads:  one connection, one thread.

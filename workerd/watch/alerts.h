@@ -2,7 +2,7 @@
  * alerts - what needs a person is told to ALERT_WEBHOOK_URL, signed as in Standard Webhooks.
  *
  * Use:      alerts_start() before the threads, alerts_abort() when they are to end, alerts_stop().
- *           An alert is a row in `jobs` of the kind "alert" (watch.h); request_alert() sends it.
+ *           An alert is a row in `jobs` of the kind "alert" (job_alarms.c); request_alert() sends it.
  * Owns:     its connections and the key, which is wiped.
  * Threads:  read-only after start.
  * Errors:   INVALID: ALERT_WEBHOOK_URL cannot be used.
