@@ -90,8 +90,6 @@ take(struct db_conn *c, const struct db_step *s, PGresult *r, struct err *e)
 		rc = db_err_result(c, s->what, r, e);
 		if (c->stale_plan && s->stmt != NULL)
 			db_stmt_forget(c, s->stmt);
-	} else if (c->unsynced) {
-		rc = err_set(e, ERR_UNCERTAIN, "%s: the wait for a standby was cancelled", s->what);
 	} else if (s->commits) {
 		rc = check_commit(c, r, e);
 	}
@@ -136,10 +134,13 @@ leave(struct db_conn *c, struct err *e)
 	PQclear(r);
 	if (rc != ERR_OK)
 		return rc;
-	if (ended && PQexitPipelineMode(c->pg))
-		return ERR_OK;
-	db_drop(c);
-	return err_set(e, ERR_UNAVAILABLE, "pipeline: answers out of step");
+	if (!ended || !PQexitPipelineMode(c->pg)) {
+		db_drop(c);
+		return err_set(e, ERR_UNAVAILABLE, "pipeline: answers out of step");
+	}
+	if (c->unsynced) /* what needs no COMMIT is committed here */
+		return err_set(e, ERR_UNCERTAIN, "pipeline: the wait for a standby was cancelled");
+	return ERR_OK;
 }
 
 /* The first error counts; what goes wrong behind a COMMIT that was answered does not matter. */

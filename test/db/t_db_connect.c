@@ -166,16 +166,21 @@ an_unreadable_string_is_invalid_and_not_repeated(void **state)
 	assert_null(p);
 }
 
+/* And what it acknowledges is on the disk, whatever is set for the login. */
 static void
 the_role_is_switched_to(void **state)
 {
-	static const struct db_stmt who = { "who", "SELECT (current_user = 'pg_monitor')::int" };
+	static const struct db_stmt who = { "who",
+		"SELECT (current_user = 'pg_monitor'"
+		" AND current_setting('synchronous_commit') = 'on')::int" };
 	struct db_opts o = test_opts();
 	struct db_conn *c = NULL;
 
 	(void)state;
 	o.role = "pg_monitor";
+	assert_int_equal(setenv("PGOPTIONS", "-c synchronous_commit=off", 1), 0);
 	MUST(db_connect(&o, &c, e));
+	assert_int_equal(unsetenv("PGOPTIONS"), 0);
 	assert_int_equal(test_number(c, &who, NULL), 1);
 	db_close(c);
 }

@@ -198,6 +198,16 @@ a_cancelled_wait_for_a_standby_is_uncertain(void **state)
 	assert_int_equal(pthread_create(&t, NULL, cancel_waits, admin), 0);
 	EXPECT(ERR_UNCERTAIN, db_exec(c, &INSERT_ONE, &p, NULL, e));
 	pthread_join(t, NULL);
+
+	/* And for one that goes behind a rollback. */
+	MUST(db_begin(c, e));
+	insert(c, 3);
+	db_rollback_later(c);
+	db_params_clear(&p);
+	db_p_i32(&p, 4);
+	assert_int_equal(pthread_create(&t, NULL, cancel_waits, admin), 0);
+	EXPECT(ERR_UNCERTAIN, db_exec(c, &INSERT_ONE, &p, NULL, e));
+	pthread_join(t, NULL);
 	db_params_release(&p);
 	set_standby(c, "ALTER SYSTEM RESET synchronous_standby_names", "");
 	db_close(admin);

@@ -193,6 +193,25 @@ a_group_is_answered_in_the_time_of_its_most_urgent_event(void **state)
 	assert_in_range(urgent.took_ms, 0, SOON_MS);
 }
 
+/* ---- connections ---- */
+
+/* It says nothing about the database, so nobody is asked to come again. */
+static void
+a_connection_that_died_while_idle_costs_no_event(void **state)
+{
+	static const struct db_stmt end_sessions = { "end_sessions",
+		"SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+		" WHERE datname = current_database() AND application_name = 't_db'"
+		" AND pid <> pg_backend_pid()" };
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(store(SOON_MS), ERR_OK);
+		assert_int_equal(test_number(admin, &end_sessions, NULL), 1);
+	}
+	assert_int_equal(store(SOON_MS), ERR_OK);
+}
+
 /* ---- how much goes into a group ---- */
 
 static void
@@ -234,7 +253,7 @@ beyond_those_who_may_wait_nobody_waits(void **state)
 	wait_for_lock_waiters(1);
 	for (int i = 1; i <= MAX_WAITING; i++)
 		begin(&s[i], 4 * SOON_MS);
-	clock_sleep_ms(100); /* by now they all wait */
+	wait_for_waiting_events(MAX_WAITING);
 	assert_int_equal(store(4 * SOON_MS), ERR_UNAVAILABLE);
 	unlock_log(admin);
 	for (int i = 0; i <= MAX_WAITING; i++) {
@@ -358,6 +377,8 @@ main(void)
 		    a_connection_made_in_haste_gives_later_groups_their_full_time, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    a_group_is_answered_in_the_time_of_its_most_urgent_event, start, stop),
+		cmocka_unit_test_setup_teardown(
+		    a_connection_that_died_while_idle_costs_no_event, start, stop),
 		cmocka_unit_test_setup_teardown(
 		    large_events_are_not_all_put_into_one_group, start, stop),
 		cmocka_unit_test_setup_teardown(

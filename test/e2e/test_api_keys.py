@@ -154,7 +154,8 @@ def test_another_process_hears_of_a_revocation(own_stack: Stack):
                 return True
         return False
 
-    assert any(is_heard_of() for _ in range(3)), "a busy machine may be late once"
+    # A busy machine may be late once; and the first time the other may just have begun to listen.
+    assert sum(is_heard_of() for _ in range(3)) >= 2
 
 
 @pytest.mark.parametrize(("change", "status"), [

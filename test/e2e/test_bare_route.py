@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from conftest import StackMaker
 from cti import Stack
 from hook import payload
+from stack_fixtures import StackMaker
 from web import eventually
 
 NIL = "00000000-0000-0000-0000-000000000000"

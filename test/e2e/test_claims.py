@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from conftest import StackMaker
 from cti import App, Stack
+from stack_fixtures import StackMaker
 from web import eventually
 
 NIL = "00000000-0000-0000-0000-000000000000"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conftest import StackMaker
 from soak import soak
+from stack_fixtures import StackMaker
 
 
 def test_writers_readers_and_faults(run_stack: StackMaker, cluster) -> None:

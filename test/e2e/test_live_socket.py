@@ -69,6 +69,37 @@ def test_a_socket_that_resumes_is_given_everything_once(stack: Stack, app: App) 
         assert opened.is_silent(0.5)
 
 
+CHANGE = (
+    "WITH head AS (UPDATE tenant_heads SET last_seq = last_seq + 1 WHERE app_id = %s"
+    " RETURNING last_seq) INSERT INTO change_feed (app_id, seq, type, data)"
+    " SELECT %s, last_seq, 'call.updated', '{}' FROM head"
+)
+
+
+def test_nothing_comes_between_a_subscribe_and_its_ready(stack: Stack, app: App) -> None:
+    """A client passes over what it is sent before: it would miss that."""
+    ended = threading.Event()
+
+    def write() -> None:
+        with stack.database.connect(autocommit=True) as conn:
+            while not ended.wait(0.001):
+                conn.execute(CHANGE, (app.app_id, app.app_id))
+                conn.execute("NOTIFY cti_feed")
+
+    writer = threading.Thread(target=write, daemon=True)
+    with subscribed(app):  # so that there are pages of the feed to be given
+        writer.start()
+        try:
+            for _ in range(100):
+                with open_socket(app) as opened:
+                    cursor = opened.message()["cursor"]
+                    opened.subscribe(after=cursor)
+                    assert opened.wait_subscribed()["cursor"] == cursor
+        finally:
+            ended.set()
+            writer.join()
+
+
 def test_thousands_of_changes_are_resumed_through_a_slow_reader(stack: Stack, app: App) -> None:
     place = Poller(app)
     place.ask()

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta, timezone
 from uuid import UUID
 
 import pytest
-from conftest import StackMaker
 from cti import App, Stack
 from expected import CALLS, MESSAGES
 from hook import payload
+from stack_fixtures import StackMaker
 from truth import check_truths
 
 from test.sim.catalogue import SCENARIOS, events_by_time, names_of, perform

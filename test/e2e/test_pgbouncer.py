@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 import unprivileged
-from conftest import StackMaker
 from cti import App, Stack
 from hook import payload
 from ingest import wait_for_metric
 from kept import check_feed
 from pgbouncer import PgBouncer
+from stack_fixtures import StackMaker
 from truth import check_truths
 from web import eventually
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ports
-from conftest import StackMaker
 from cti import Stack
 from hook import payload
+from stack_fixtures import StackMaker
 from web import eventually
 
 CALL = payload("call_ringing_inbound_2024")
