@@ -72,6 +72,15 @@ note_trouble(struct worker *w, const struct err *e)
 	}
 }
 
+static void
+renew(struct worker *w, const struct tenant *t)
+{
+	struct err e;
+
+	if (tenant_renew(w->conn, t->app_id, &e) != ERR_OK)
+		log_err(LOG_DEBUG, "tenant.not_renewed", &e);
+}
+
 /* ---- one step ---- */
 
 /* The database was in the way. The others have their turn before this tenant is tried again, because
@@ -116,7 +125,7 @@ step_carefully(struct worker *w, struct err *e)
 	}
 	count_done(&r, "alone", started_us);
 	w->careful_left = r.events == 0 ? 0 : w->careful_left - 1;
-	if (w->careful_left == 0)
+	if (w->careful_left == 0 && !r.was_busy) /* else the mark is somebody else's */
 		release(w, &t);
 	return ERR_OK;
 }
@@ -163,6 +172,7 @@ step_batch(struct worker *w, const struct tenant *t, struct err *e)
 	}
 	/* The mark stays: nobody else serves this tenant until the culprit is found. */
 	be_careful(w, t, r.events);
+	renew(w, t);
 	if (!batch_is_refused(rc))
 		return rc;
 	metric_add(&batches_total, "refused", 1);

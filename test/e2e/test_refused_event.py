@@ -88,14 +88,15 @@ def fail_at_poison(stack: Stack, sqlstate: str, after_s: float = 0) -> None:
 
 
 @pytest.mark.parametrize(
-    "sqlstate", ["XX000", "57014"], ids=["an internal error", "a timeout"]
+    ("sqlstate", "after_s"), [("XX000", 0), ("57014", 0), ("57014", 1.2)],
+    ids=["an internal error", "a timeout", "one that comes when a mark is old"],
 )
 def test_trouble_with_one_event_holds_up_no_other_and_counts_no_attempt(
-    own_stack: Stack, sqlstate: str
+    own_stack: Stack, sqlstate: str, after_s: float
 ) -> None:
     app = own_stack.create_app("troubled")
     own_stack.workerd.stop()
-    fail_at_poison(own_stack, sqlstate)
+    fail_at_poison(own_stack, sqlstate, after_s)
     post_calls(app)
     own_stack.workerd.start()
     others = set(range(FIRST_ID, FIRST_ID + CALLS)) - {POISON_ID}

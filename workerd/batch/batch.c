@@ -176,6 +176,7 @@ count_beforehand(const struct run *run, struct alone *a, struct err *e)
 	bool locked;
 	enum err_code rc = tenant_lock(run->conn, app_id, &locked, e);
 
+	run->report->was_busy = rc == ERR_OK && !locked;
 	if (rc == ERR_OK && locked)
 		rc = tenant_served(run->conn, app_id, 0, true, e);
 	if (rc == ERR_OK && locked)

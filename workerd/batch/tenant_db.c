@@ -68,6 +68,11 @@ static const struct db_stmt RELEASE = {
 	       " WHERE app_id = $1",
 };
 
+static const struct db_stmt RENEW = {
+	.name = "tenant_renew",
+	.sql = "UPDATE tenant_heads SET batch_mark = clock_timestamp() WHERE app_id = $1",
+};
+
 static void
 read_tenant(const struct db_result *r, struct tenant *out)
 {
@@ -155,12 +160,24 @@ tenant_served(
 	return db_exec_later(c, &SERVED, &p, NULL, e);
 }
 
-enum err_code
-tenant_release(struct db_conn *c, struct uuid app_id, struct err *e)
+static enum err_code
+update(struct db_conn *c, const struct db_stmt *s, struct uuid app_id, struct err *e)
 {
 	AUTO_RELEASE(db_params_release) struct db_params p;
 
 	db_params_init(&p);
 	db_p_uuid(&p, app_id);
-	return db_exec(c, &RELEASE, &p, NULL, e);
+	return db_exec(c, s, &p, NULL, e);
+}
+
+enum err_code
+tenant_release(struct db_conn *c, struct uuid app_id, struct err *e)
+{
+	return update(c, &RELEASE, app_id, e);
+}
+
+enum err_code
+tenant_renew(struct db_conn *c, struct uuid app_id, struct err *e)
+{
+	return update(c, &RENEW, app_id, e);
 }

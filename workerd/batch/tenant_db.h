@@ -51,4 +51,8 @@ CTI_MUST_CHECK enum err_code tenant_served(
  * the line, so that it does not hold up the others. */
 CTI_MUST_CHECK enum err_code tenant_release(struct db_conn *c, struct uuid app_id, struct err *e);
 
+/* The batch failed, and its worker goes on with the tenant: a mark that has grown old meanwhile would
+ * look like that of a dead one. */
+CTI_MUST_CHECK enum err_code tenant_renew(struct db_conn *c, struct uuid app_id, struct err *e);
+
 #endif
