@@ -100,17 +100,22 @@ def test_nothing_comes_between_a_subscribe_and_its_ready(stack: Stack, app: App)
             writer.join()
 
 
+def add_changes(stack: Stack, app: App, count: int, size: str) -> None:
+    """To the feed, past workerd; `size` is SQL for the bytes of change `n`, from 1."""
+    stack.sql(
+        "WITH head AS (UPDATE tenant_heads SET last_seq = last_seq + %s WHERE app_id = %s"
+        " RETURNING last_seq - %s AS base) INSERT INTO change_feed (app_id, seq, type, data)"
+        f" SELECT %s, base + n, 'call.updated', json_build_object('n', n, 'fill', repeat('x', {size}))"
+        " FROM head, generate_series(1, %s) AS n",
+        count, app.app_id, count, app.app_id, count,
+    )
+
+
 def test_thousands_of_changes_are_resumed_through_a_slow_reader(stack: Stack, app: App) -> None:
     place = Poller(app)
     place.ask()
     count = 3000
-    stack.sql(
-        "WITH head AS (UPDATE tenant_heads SET last_seq = last_seq + %s WHERE app_id = %s"
-        " RETURNING last_seq - %s AS base) INSERT INTO change_feed (app_id, seq, type, data)"
-        " SELECT %s, base + n, 'call.updated', json_build_object('n', n, 'fill', repeat('x', 2000))"
-        " FROM head, generate_series(1, %s) AS n",
-        count, app.app_id, count, app.app_id, count,
-    )
+    add_changes(stack, app, count, "2000")
     with open_socket(app) as opened:
         opened.subscribe(after=place.cursor)
         seen = []
@@ -128,14 +133,7 @@ def test_who_resumes_is_given_no_more_than_its_queue_holds(stack: Stack, app: Ap
     place = Poller(app)
     place.ask()
     count = 12
-    stack.sql(
-        "WITH head AS (UPDATE tenant_heads SET last_seq = last_seq + %s WHERE app_id = %s"
-        " RETURNING last_seq - %s AS base) INSERT INTO change_feed (app_id, seq, type, data)"
-        " SELECT %s, base + n, 'call.updated', json_build_object('n', n,"
-        " 'fill', repeat('x', CASE n WHEN 1 THEN 1 ELSE 250000 END))"
-        " FROM head, generate_series(1, %s) AS n",
-        count, app.app_id, count, app.app_id, count,
-    )
+    add_changes(stack, app, count, "CASE n WHEN 1 THEN 1 ELSE 250000 END")
     with open_socket(app) as opened:
         opened.shrink_window(65536)
         opened.subscribe(after=place.cursor)
